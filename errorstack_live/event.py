@@ -1,0 +1,76 @@
+"""What the feed tells the rest of a process: the stream's events, in the stream's order."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from errorstack_live.model import Error, Issue, LogMessage, Share
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorStored:
+    """An error is durable; ``is_change`` when a later part changed one that was already seen."""
+
+    error: Error
+    is_change: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LogStored:
+    """A log message is durable."""
+
+    message: LogMessage
+
+
+@dataclass(frozen=True, slots=True)
+class IssueChanged:
+    """An issue is new, its counters were flushed, or a member changed its status."""
+
+    issue: Issue
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """``count`` submissions to a stack were refused for one reason in one second."""
+
+    stack: str
+    reason: str
+    count: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class StackChanged:
+    """A stack was created, changed or deleted: cached keys of it are stale."""
+
+    stack: str
+
+
+@dataclass(frozen=True, slots=True)
+class ShareChanged:
+    """A share link was created, changed or revoked."""
+
+    share: Share
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """A member signed out or was removed: the sockets of this session must close."""
+
+    session: str
+
+
+Event: TypeAlias = (
+    ErrorStored | LogStored | IssueChanged | Refused | StackChanged | ShareChanged | SessionEnded
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One event with its position in the stream.
+
+    ``position`` is a resume token's text: opaque, but later positions compare greater.
+    """
+
+    position: str
+    event: Event
