@@ -9,9 +9,12 @@ ErrorStackError
 │   ├── TooMany             429  rate-limited
 │   └── StorageAway         503  storage-away, disk-full
 ├── QueryError              400  bad-query, with the place in the text
+├── Invalid                 400  invalid       (a value from outside that a page or the API cannot use)
+├── Unauthorized            401  sign-in
+├── Forbidden               403  forbidden
 ├── NotFound                404  not-found
 ├── Conflict                409  conflict
-├── Forbidden               403  forbidden
+├── Gone                    410  gone          (a share link that was revoked or has expired)
 └── SetupError              the program cannot start; printed, exit code 1
 """
 
@@ -100,6 +103,20 @@ class QueryError(ErrorStackError):
         self.at = at
 
 
+class Invalid(ErrorStackError):
+    """A value from outside that a page or the API cannot use; the message says which and why."""
+
+    reason = "invalid"
+    status = 400
+
+
+class Unauthorized(ErrorStackError):
+    """Nobody is signed in, or the session has ended."""
+
+    reason = "sign-in"
+    status = 401
+
+
 class NotFound(ErrorStackError):
     """No such stack, error, issue, member or share link, or none this reader may see."""
 
@@ -112,6 +129,13 @@ class Conflict(ErrorStackError):
 
     reason = "conflict"
     status = 409
+
+
+class Gone(ErrorStackError):
+    """The share link was revoked or has expired."""
+
+    reason = "gone"
+    status = 410
 
 
 class Forbidden(ErrorStackError):
