@@ -9,7 +9,7 @@ ErrorStackError
 │   ├── TooMany             429  rate-limited
 │   └── StorageAway         503  storage-away, disk-full
 ├── QueryError              400  bad-query, with the place in the text
-├── Invalid                 400  invalid       (a value from outside that a page or the API cannot use)
+├── Invalid                 400  invalid       (a value from outside that cannot be used)
 ├── Unauthorized            401  sign-in
 ├── Forbidden               403  forbidden
 ├── NotFound                404  not-found
