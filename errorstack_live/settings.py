@@ -103,6 +103,10 @@ class Settings(BaseSettings):
     )
     session_days: int = Field(default=30, ge=1, le=365, description="Days a sign-in lasts.")
 
+    metrics_token: SecretStr | None = Field(
+        default=None,
+        description="Who may read /metrics from elsewhere; without it, this machine alone.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Lowest level of the program's own log lines."
     )

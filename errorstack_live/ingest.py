@@ -1,0 +1,188 @@
+"""The one straight line every submission takes, whatever protocol brought it."""
+
+import asyncio
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Protocol as Interface
+
+from errorstack_live import fingerprint, meaning
+from errorstack_live.errors import Refused, TooMany, UnknownKey
+from errorstack_live.keys import StackKeys
+from errorstack_live.limit import TokenBuckets
+from errorstack_live.live.living import LivingLogs
+from errorstack_live.model import (
+    Draft,
+    Error,
+    Kind,
+    LogMessage,
+    Outcome,
+    OutcomeKind,
+    Parsed,
+    Reply,
+    Stack,
+    Stored,
+    Submission,
+)
+from errorstack_live.protocols import Protocol
+from errorstack_live.scrub import scrub, scrub_text
+
+
+class Writer(Interface):
+    """What makes errors and log messages durable; see ``storage.writer``."""
+
+    async def store(self, error: Error) -> Stored: ...
+    async def store_log(self, message: LogMessage) -> Stored: ...
+    def refuse(self, stack_id: str, reason: str) -> None: ...
+
+
+class Ingest:
+    """Takes submissions in: known key, within its rate, understood, scrubbed, durable, answered.
+
+    ``viewers`` tells how many watch a stack, ``new_id`` makes ids, ``count`` is called once for
+    every submission with its kind and how it ended (for metrics).
+    """
+
+    def __init__(
+        self,
+        *,
+        keys: StackKeys,
+        writer: Writer,
+        living: LivingLogs,
+        address_limit: TokenBuckets,
+        key_limit: TokenBuckets,
+        clock: Callable[[], float],
+        new_id: Callable[[], str],
+        viewers: Callable[[str], int],
+        count: Callable[[Kind, str], None],
+    ) -> None:
+        self._keys = keys
+        self._writer = writer
+        self._living = living
+        self._address_limit = address_limit
+        self._key_limit = key_limit
+        self._clock = clock
+        self._new_id = new_id
+        self._viewers = viewers
+        self._count = count
+
+    async def accept(self, protocol: Protocol, submission: Submission) -> Reply:
+        """Store what a submission holds and answer it.
+
+        The answer says ``stored`` only when all of it is durable. Never raises ``Refused``.
+        """
+        parsed = None
+        try:
+            self._take(self._address_limit, submission.request.ip, "This address")
+            parsed = protocol.parse(submission)
+            stack = await self._stack(parsed)
+            stored = (
+                []  # HEAD is answered like GET and stores nothing (PROTOCOL 1)
+                if submission.method == "HEAD"
+                else await self._store(protocol.kind, parsed, stack, submission)
+            )
+        except Refused as refused:
+            return self.refuse(protocol, submission, refused, parsed)
+        self._count(protocol.kind, OutcomeKind.ACCEPTED)
+        outcome = Outcome(
+            OutcomeKind.ACCEPTED, stored=tuple(stored), viewers=self._viewers(stack.id)
+        )
+        return protocol.reply(outcome, parsed.reply)
+
+    def refuse(
+        self,
+        protocol: Protocol,
+        submission: Submission,
+        refused: Refused,
+        parsed: Parsed | None = None,
+    ) -> Reply:
+        """Answer a submission that is not stored: counted, and shown to the stack's viewers.
+
+        Without ``parsed`` the key is looked for in the query alone, which is short.
+        """
+        self._count(protocol.kind, refused.reason)
+        parsed = parsed or _parse_query(protocol, submission)
+        stack = self._keys.peek(parsed.key) if parsed else None
+        if stack is not None:
+            self._writer.refuse(stack.id, refused.reason)
+        outcome = Outcome(
+            _KINDS.get(refused.status, OutcomeKind.INVALID),
+            status=refused.status,
+            reason=refused.reason,
+            message=refused.message,
+            retry_after_s=refused.retry_after_s,
+        )
+        return protocol.reply(outcome, parsed.reply if parsed else protocol.hint(submission))
+
+    async def _stack(self, parsed: Parsed) -> Stack:
+        stack = await self._keys.find(parsed.key)
+        if stack is None:
+            raise UnknownKey
+        self._take(self._key_limit, parsed.key, "This stack key", rate=stack.rate_limit)
+        return stack
+
+    def _take(self, limit: TokenBuckets, key: str, what: str, *, rate: int | None = None) -> None:
+        wait_s = limit.take(key, self._clock(), rate=rate)
+        if wait_s > 0:
+            raise TooMany(f"{what} sends too fast", retry_after_s=math.ceil(wait_s))
+
+    async def _store(
+        self, kind: Kind, parsed: Parsed, stack: Stack, submission: Submission
+    ) -> list[Stored]:
+        if kind is Kind.LOG:
+            return [await self._store_log(draft, stack, submission) for draft in parsed.drafts]
+        errors = [self._error(draft, stack, submission) for draft in parsed.drafts]
+        if len(errors) == 1:
+            return [await self._writer.store(errors[0])]
+        return list(await asyncio.gather(*map(self._writer.store, errors)))
+
+    async def _store_log(self, draft: Draft, stack: Stack, submission: Submission) -> Stored:
+        message = _log_message(draft, stack, self._new_id(), submission.received_at)
+        stored = await self._writer.store_log(message)
+        self._living.add(message)  # an error right behind it must find it, before the feed tells
+        return stored
+
+    def _error(self, draft: Draft, stack: Stack, submission: Submission) -> Error:
+        """Scrub before anything reads the fields: a title must not carry what they lost."""
+        fields, scrubbed = scrub(draft.fields, stack.scrub)
+        what = meaning.read(fields)
+        mark = fingerprint.of(what, fields)
+        return Error(
+            id=self._new_id(),
+            stack=stack.id,
+            at=submission.received_at,
+            issue=fingerprint.issue_id(stack.id, mark),
+            fingerprint=mark,
+            title=what.title,
+            type=what.type,
+            level=what.level,
+            where=what.where,
+            fields=fields,
+            request=submission.request,
+            before=self._living.alive(stack.id, submission.received_at),
+            part=draft.part,
+            cut=draft.cut,
+            scrubbed=scrubbed,
+            reserved=draft.reserved,
+            search=meaning.search_text(what.title, fields),
+        )
+
+
+_KINDS = {429: OutcomeKind.RATE_LIMITED, 503: OutcomeKind.UNAVAILABLE}
+
+
+def _parse_query(protocol: Protocol, submission: Submission) -> Parsed | None:
+    try:
+        return protocol.parse(replace(submission, body=b"", body_bytes=0))
+    except Refused:
+        return None
+
+
+def _log_message(draft: Draft, stack: Stack, log_id: str, at: datetime) -> LogMessage:
+    if draft.text is not None:
+        return LogMessage(
+            log_id, stack.id, at, scrub_text(draft.text), is_json=draft.is_json, cut=draft.cut
+        )
+    fields, _ = scrub(draft.fields, stack.scrub)
+    return LogMessage(log_id, stack.id, at, None, fields=fields, cut=draft.cut)

@@ -1,0 +1,186 @@
+"""Wiring: one process's parts, their lifetimes, and the two doors put together."""
+
+import asyncio
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from contextlib import suppress
+
+import structlog
+from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, Scope
+from quart import Quart
+
+from errorstack_live import __version__
+from errorstack_live.event import Entry, Event, IssueChanged, LogStored, StackChanged
+from errorstack_live.ingest import Ingest
+from errorstack_live.keys import StackKeys
+from errorstack_live.limit import TokenBuckets
+from errorstack_live.live.hub import Hub
+from errorstack_live.live.living import LivingLogs
+from errorstack_live.metrics import Metrics
+from errorstack_live.settings import Settings
+from errorstack_live.storage.document import new_id
+from errorstack_live.storage.feed import DirectFeed, Feed
+from errorstack_live.storage.mongo import Store
+from errorstack_live.storage.writer import Writer
+from errorstack_live.web import api, auth, pages, share, socket
+from errorstack_live.web.address import Proxies
+from errorstack_live.web.door import Door
+from errorstack_live.web.health import health
+from errorstack_live.web.state import EXTENSION, State, now
+
+MAX_ADDRESSES = 50_000
+"""Token buckets kept for network addresses; the one unused for longest goes first."""
+MAX_KEYS = 10_000
+RESTART_S = 1.0
+"""A part of the process that failed is started again after this long."""
+
+_log = structlog.get_logger(__name__)
+
+
+def create_app(settings: Settings, store: Store) -> "App":
+    """The ASGI application of one process, with the doors that ``settings.role`` names.
+
+    Its parts start and end with the ASGI lifespan; the store stays the caller's to close.
+    """
+    return App(settings, store)
+
+
+class App:
+    """One process: its parts (``state``), the doors in front, and what runs beside requests."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._hub = Hub(version=__version__)
+        self._living = LivingLogs()
+        self._keys = StackKeys(store.stacks.by_key, clock=time.monotonic)
+        self._stacks_changed = asyncio.Event()
+        metrics = Metrics()
+        feed, writer = self._feed_and_writer(store)
+        ingest = Ingest(
+            keys=self._keys,
+            writer=writer,
+            living=self._living,
+            address_limit=TokenBuckets(
+                settings.address_rate, settings.address_burst, max_keys=MAX_ADDRESSES
+            ),
+            key_limit=TokenBuckets(settings.key_rate, settings.key_burst, max_keys=MAX_KEYS),
+            clock=time.monotonic,
+            new_id=new_id,
+            viewers=self._hub.viewers,
+            count=metrics.count,
+        )
+        self.state = State(
+            settings=settings,
+            store=store,
+            writer=writer,
+            feed=feed,
+            hub=self._hub,
+            living=self._living,
+            keys=self._keys,
+            ingest=ingest,
+            metrics=metrics,
+            proxies=Proxies(settings.trusted_proxies),
+        )
+        _watch(self.state)
+        self._asgi = self._doors()
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        await self._asgi(scope, receive, send)
+
+    def _doors(self) -> ASGIFramework:
+        dashboard = self._dashboard()
+        settings = self.state.settings
+        if settings.role == "dashboard":
+            return dashboard
+        return Door(
+            dashboard,
+            self.state.ingest,
+            alias=settings.ingest_alias,
+            max_body_bytes=settings.max_body_bytes,
+            proxies=self.state.proxies,
+            now=now,
+        )
+
+    def _dashboard(self) -> Quart:
+        """The pages, the API and the sockets; of the ingest role its health alone."""
+        app = Quart(__name__, static_folder=None)
+        app.extensions[EXTENSION] = self.state
+        app.register_blueprint(health)
+        if self.state.settings.role != "ingest":
+            for part in (auth, pages, share, api, socket):
+                part.register(app)
+        app.while_serving(self._run)
+        return app
+
+    def _feed_and_writer(self, store: Store) -> tuple[Feed | DirectFeed, Writer]:
+        if store.is_replica_set:
+            feed = Feed(store, publish=self.publish, lost=self._hub.lost)
+            return feed, Writer(store)
+        direct = DirectFeed(publish=self.publish)
+        return direct, Writer(store, on_committed=direct.committed)
+
+    def publish(self, entries: Sequence[Entry]) -> None:
+        """Tell the parts of this process what the stream says. Never waits."""
+        for entry in entries:
+            self._note(entry.event)
+        self._hub.publish(entries)
+
+    def _note(self, event: Event) -> None:
+        match event:
+            case LogStored(message):
+                self._living.add(message)
+            case IssueChanged(issue):
+                self.state.writer.forget_issue(issue.id)
+            case StackChanged():
+                self._stacks_changed.set()
+
+    async def _run(self) -> AsyncGenerator[None, None]:
+        """Everything that runs beside requests, from start to a drained end."""
+        here = self.state
+        self._keys.replace(await here.store.stacks.all())
+        await here.writer.start()
+        tasks = _keep_running(
+            ("feed", here.feed.run), ("hub", self._hub.run), ("keys", self._refresh_keys)
+        )
+        await here.feed.ready()
+        try:
+            yield
+        finally:
+            await self._hub.close()
+            await here.writer.close()
+            for task in tasks:
+                task.cancel()
+            for task in tasks:
+                with suppress(asyncio.CancelledError):
+                    await task
+
+    async def _refresh_keys(self) -> None:
+        while True:
+            await self._stacks_changed.wait()
+            self._stacks_changed.clear()
+            self._keys.replace(await self.state.store.stacks.all())
+
+
+def _keep_running(
+    *parts: tuple[str, Callable[[], Awaitable[None]]],
+) -> list[asyncio.Task[None]]:
+    return [asyncio.create_task(_keep(name, run), name=name) for name, run in parts]
+
+
+async def _keep(name: str, run: Callable[[], Awaitable[None]]) -> None:
+    """Run a part for ever: a failure of ours is told and mended, never silent."""
+    while True:
+        try:
+            await run()
+        except Exception:  # noqa: BLE001 - whatever it was, the part must run again
+            _log.exception("part_failed", part=name)
+        await asyncio.sleep(RESTART_S)
+
+
+def _watch(here: State) -> None:
+    watch = here.metrics.watch
+    watch("viewers", "Open websockets of live views.", lambda: here.hub.total_viewers)
+    watch("feed_lag_seconds", "How far behind the feed is.", lambda: here.feed.lag_s)
+    watch("feed_live", "1 while the feed follows the database.", lambda: here.feed.is_live)
+    watch("queued", "Submissions waiting to be durable.", lambda: here.writer.queued)

@@ -1,0 +1,214 @@
+"""The ingest door: raw ASGI in front of Quart, public and write-only, without cookies.
+
+It turns HTTP into a ``Submission`` and a ``Reply`` into HTTP (PROTOCOL 1, 6, 7); what a
+submission means and whether it is stored is decided behind it, in ``ingest``.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from importlib.resources import files
+
+from hypercorn.typing import (
+    ASGIFramework,
+    ASGIReceiveCallable,
+    ASGISendCallable,
+    HTTPScope,
+    Scope,
+)
+
+from errorstack_live.errors import AddressTooLong, Refused
+from errorstack_live.ingest import Ingest
+from errorstack_live.model import Reply, Request, Submission
+from errorstack_live.protocols import PROTOCOLS, Protocol
+from errorstack_live.web.address import Proxies
+from errorstack_live.web.body import Body, Gone, read_body
+
+MAX_URL_BYTES = 32 << 10
+METHODS = (b"GET", b"HEAD", b"POST", b"OPTIONS")
+PREFLIGHT_S = 86_400
+SCRIPT_PATH = "/beacon.js"
+SCRIPT_S = 3600
+"""Browsers may keep the script this long; a new version is on every page within the hour."""
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class Door:
+    """Answers the ingest paths and hands everything else to ``app``.
+
+    ``alias`` is a second, neutral path prefix, or empty. ``now`` is the server's clock.
+    """
+
+    def __init__(
+        self,
+        app: ASGIFramework,
+        ingest: Ingest,
+        *,
+        alias: str,
+        max_body_bytes: int,
+        proxies: Proxies,
+        now: Callable[[], datetime],
+    ) -> None:
+        self._app = app
+        self._ingest = ingest
+        self._max_body_bytes = max_body_bytes
+        self._proxies = proxies
+        self._now = now
+        self._script = files("errorstack_live.web").joinpath("beacon.js").read_bytes()
+        prefixes = {"", alias}
+        self._protocols = {
+            prefix + path + slash: protocol
+            for path, protocol in PROTOCOLS.items()
+            for prefix in prefixes
+            for slash in ("", "/")
+        }
+        self._script_paths = {prefix + SCRIPT_PATH for prefix in prefixes}
+
+    async def __call__(
+        self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
+    ) -> None:
+        if scope["type"] == "http":
+            path = _path(scope)
+            protocol = self._protocols.get(path)
+            if protocol is not None:
+                await self._submit(protocol, scope, receive, send)
+                return
+            if path in self._script_paths:
+                await self._send_script(scope, send)
+                return
+        await self._app(scope, receive, send)
+
+    async def _submit(
+        self,
+        protocol: Protocol,
+        scope: HTTPScope,
+        receive: ASGIReceiveCallable,
+        send: ASGISendCallable,
+    ) -> None:
+        headers = _headers(scope)
+        method = scope["method"]
+        if method == "OPTIONS":
+            await _send(send, 204, _preflight(headers))
+            return
+        if method not in {"GET", "POST", "HEAD"}:
+            await _send(send, 405, [(b"allow", b", ".join(METHODS)), *_cors(headers)])
+            return
+        try:
+            reply = await self._answer(protocol, scope, headers, receive)
+        except Gone:
+            return
+        content = b"" if method == "HEAD" else reply.body
+        await _send(send, reply.status, [*reply.headers, *_cors(headers)], content, reply.body)
+
+    async def _answer(
+        self,
+        protocol: Protocol,
+        scope: HTTPScope,
+        headers: dict[bytes, bytes],
+        receive: ASGIReceiveCallable,
+    ) -> Reply:
+        try:
+            if len(scope["raw_path"]) + len(scope["query_string"]) > MAX_URL_BYTES:
+                raise AddressTooLong(f"An address has at most {MAX_URL_BYTES} bytes")
+            body = await read_body(receive, headers, self._max_body_bytes)
+        except Refused as refused:
+            submission = self._submission(protocol, scope, headers, Body(b"", 0))
+            return self._ingest.refuse(protocol, submission, refused)
+        return await self._ingest.accept(protocol, self._submission(protocol, scope, headers, body))
+
+    def _submission(
+        self, protocol: Protocol, scope: HTTPScope, headers: dict[bytes, bytes], body: Body
+    ) -> Submission:
+        client = scope["client"]
+        return Submission(
+            method=scope["method"],
+            query=scope["query_string"],
+            body=body.content,
+            body_bytes=body.size,
+            content_type=_text(headers, b"content-type"),
+            request=Request(
+                ip=self._proxies.address(client[0] if client else "", headers),
+                user_agent=_text(headers, b"user-agent"),
+                referer=_referer(headers),
+                protocol=protocol.name,
+            ),
+            received_at=self._now(),
+        )
+
+    async def _send_script(self, scope: HTTPScope, send: ASGISendCallable) -> None:
+        if scope["method"] not in {"GET", "HEAD"}:
+            await _send(send, 405, [(b"allow", b"GET, HEAD")])
+            return
+        headers = [
+            (b"content-type", b"text/javascript; charset=utf-8"),
+            (b"cache-control", b"public, max-age=%d" % SCRIPT_S),
+            (b"access-control-allow-origin", b"*"),  # for pages that check its integrity
+            (b"cross-origin-resource-policy", b"cross-origin"),
+            (b"x-content-type-options", b"nosniff"),
+        ]
+        content = b"" if scope["method"] == "HEAD" else self._script
+        await _send(send, 200, headers, content, self._script)
+
+
+def _path(scope: HTTPScope) -> str:
+    """The path; of an absolute-form request target too (RFC 9112, 3.2.2)."""
+    path = scope["path"]
+    if path.startswith(("http://", "https://")):
+        return "/" + path.split("/", 3)[3] if path.count("/") > 2 else "/"
+    return path
+
+
+def _headers(scope: HTTPScope) -> dict[bytes, bytes]:
+    return {name.lower(): value for name, value in scope["headers"]}
+
+
+def _text(headers: dict[bytes, bytes], name: bytes) -> str:
+    value = headers.get(name, b"")
+    try:
+        return value.decode()
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _referer(headers: dict[bytes, bytes]) -> str:
+    """Where the sender was; a collector's own address says nothing (WordPress sends it)."""
+    referer = _text(headers, b"referer")
+    host = _text(headers, b"host")
+    _, _, rest = referer.partition("://")
+    return "" if host and rest.partition("/")[0] == host else referer
+
+
+def _cors(headers: dict[bytes, bytes]) -> Headers:
+    """Echo the origin: ``*`` would break ``sendBeacon`` with a JSON blob (PROTOCOL 7)."""
+    origin = headers.get(b"origin")
+    if origin is None:
+        return []
+    return [
+        (b"access-control-allow-origin", origin),
+        (b"vary", b"Origin"),
+        (b"access-control-allow-credentials", b"true"),
+    ]
+
+
+def _preflight(headers: dict[bytes, bytes]) -> Headers:
+    return [
+        *_cors(headers),
+        (b"access-control-allow-methods", b"GET, POST, OPTIONS"),
+        (b"access-control-allow-headers", b"content-type"),
+        (b"access-control-max-age", b"%d" % PREFLIGHT_S),
+        (b"cache-control", b"no-store"),
+    ]
+
+
+async def _send(
+    send: ASGISendCallable,
+    status: int,
+    headers: Headers,
+    content: bytes = b"",
+    whole: bytes = b"",
+) -> None:
+    """``whole`` is what GET would answer: HEAD sends its length and not its content."""
+    if status != 204:
+        headers = [*headers, (b"content-length", b"%d" % len(whole))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": content, "more_body": False})
