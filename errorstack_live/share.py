@@ -1,0 +1,69 @@
+"""What a share link's viewers may see of an error: everything but its hidden fields.
+
+A hidden name hides the field of that name, everything below it, and the dotted names that begin
+with it. What lists show (title, place, level) is read anew from what is left, because it may
+quote a hidden field.
+"""
+
+from collections.abc import Collection
+from dataclasses import replace
+
+from errorstack_live import meaning
+from errorstack_live.model import JSON, Error, Fields, LogMessage, Request
+
+
+def hides(hidden: Collection[str], path: str) -> bool:
+    """Say whether the field at this dotted path is hidden, itself or with what it is part of."""
+    parts = path.split(".")
+    return any(".".join(parts[:end]) in hidden for end in range(1, len(parts) + 1))
+
+
+def redact(error: Error, hidden: Collection[str]) -> Error:
+    """Return the error without its hidden fields: the same object when none are hidden."""
+    if not hidden:
+        return error
+    fields = _without(error.fields, hidden)
+    said = meaning.read(fields)
+    return replace(
+        error,
+        title=said.title,
+        type=said.type,
+        level=said.level,
+        where=said.where,
+        search=meaning.search_text(said.title, fields),
+        fields=fields,
+        reserved=None if error.reserved is None else _without(error.reserved, hidden),
+        before=tuple(redact_log(message, hidden) for message in error.before),
+        scrubbed=tuple(name for name in error.scrubbed if not hides(hidden, name)),
+        request=_request(error.request, hidden),
+        part=None if "_id" in hidden else error.part,
+    )
+
+
+def redact_log(message: LogMessage, hidden: Collection[str]) -> LogMessage:
+    """Return the log message without its hidden fields; text has none."""
+    if not hidden or message.fields is None:
+        return message
+    return replace(message, fields=_without(message.fields, hidden))
+
+
+def _without(fields: Fields, hidden: Collection[str], path: str = "") -> dict[str, JSON]:
+    return {
+        name: _inner(value, hidden, f"{path}{name}.")
+        for name, value in fields.items()
+        if not hides(hidden, path + name)
+    }
+
+
+def _inner(value: JSON, hidden: Collection[str], path: str) -> JSON:
+    if isinstance(value, dict):
+        return _without(value, hidden, path)
+    if isinstance(value, list):
+        return [_inner(item, hidden, path) for item in value]
+    return value
+
+
+def _request(request: Request, hidden: Collection[str]) -> Request:
+    """Blank what ``request`` or, for example, ``request.ip`` hides."""
+    names = ("ip", "user_agent", "referer")
+    return replace(request, **{name: "" for name in names if hides(hidden, f"request.{name}")})
