@@ -1,0 +1,65 @@
+"""``errors`` and ``logs``: what is stored, newest first, read through storage directly."""
+
+from datetime import datetime
+
+import click
+
+from errorstack_live.cli import record, show
+from errorstack_live.cli.access import Access, json_option, now, with_access
+from errorstack_live.cli.when import iso, moment_option
+
+PAGE = 500
+DEADLINE_S = 30.0
+"""A terminal waits longer than a page; past it what was found is printed, with a note."""
+
+
+@click.command()
+@click.argument("stack")
+@click.argument("query", default="")
+@click.option("--limit", default=100, show_default=True, type=click.IntRange(min=1))
+@click.option("--since", callback=moment_option, metavar="TIME", help="Not older: 15m, 2h, ISO.")
+@json_option
+@with_access
+async def errors(
+    access: Access, stack: str, query: str, limit: int, since: datetime | None, *, as_json: bool
+) -> None:
+    """Print a stack's errors that match QUERY, newest first."""
+    from errorstack_live.query import parse
+
+    wanted = parse(query)
+    found = await access.store.stacks.by_slug(stack)
+    screen = show.console()
+    before, left = None, limit
+    while left > 0:
+        page = await access.store.errors.find(
+            found.id,
+            wanted,
+            since=since,
+            before=before,
+            limit=min(left, PAGE),
+            deadline_s=DEADLINE_S,
+        )
+        for error in page.errors:
+            show.out(record.of_error(error), screen, as_json=as_json)
+        left -= len(page.errors)
+        if not page.is_complete and page.reached_at:
+            note = f"Stopped at {iso(page.reached_at)}: older errors were not looked at."
+            show.console(stderr=True).print(note, style="dim")
+        if len(page.errors) < PAGE or not page.is_complete:
+            break
+        before = page.errors[-1].at, page.errors[-1].id
+
+
+@click.command()
+@click.argument("stack")
+@json_option
+@with_access
+async def logs(access: Access, stack: str, *, as_json: bool) -> None:
+    """Print a stack's last log messages.
+
+    At most 10 and none older than an hour, newest first.
+    """
+    found = await access.store.stacks.by_slug(stack)
+    screen = show.console()
+    for message in reversed(await access.store.logs.alive(found.id, now())):
+        show.out(record.of_log(message), screen, as_json=as_json)

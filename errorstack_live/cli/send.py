@@ -1,0 +1,178 @@
+"""``submit``, ``log`` and ``demo``: senders like any other, through the ingest door."""
+
+import asyncio
+import random
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import click
+import httpx
+
+from errorstack_live.cli.access import json_option, opened, with_settings
+from errorstack_live.cli.show import echo
+from errorstack_live.cli.target import is_loopback
+from errorstack_live.demo import Traffic
+from errorstack_live.errors import ErrorStackError, SetupError
+from errorstack_live.settings import Settings
+
+TIMEOUT_S = 10.0
+TICK_S = 0.05
+"""The demo sends what is due this often: at 1,000 a second no timer could keep up with each."""
+MAX_IN_FLIGHT = 64
+
+url_option = click.option(
+    "--url", envvar="ERRORSTACK_URL", help="The server's address; else the running one's."
+)
+
+
+class NotAccepted(click.ClickException):
+    """The server answered, and did not store it."""
+
+
+@click.command()
+@click.argument("key")
+@click.argument("pairs", metavar="NAME=VALUE...", nargs=-1, required=True)
+@url_option
+@json_option
+@with_settings
+async def submit(
+    settings: Settings, key: str, pairs: tuple[str, ...], url: str | None, *, as_json: bool
+) -> None:
+    """Submit an error with these fields. A text without a name is its message."""
+    fields = [("_s", key), *(_field(pair) for pair in pairs)]
+    await _send(settings, url, "/submit", fields, as_json=as_json)
+
+
+@click.command()
+@click.argument("key")
+@click.argument("text")
+@click.option("--pretty", is_flag=True, help="TEXT is JSON: show it as such.")
+@url_option
+@json_option
+@with_settings
+async def log(
+    settings: Settings, key: str, text: str, url: str | None, *, pretty: bool, as_json: bool
+) -> None:
+    """Send a log message."""
+    fields = [("_s", key), ("_msg", text), ("_t", "json" if pretty else "text")]
+    await _send(settings, url, "/log", fields, as_json=as_json)
+
+
+@click.command()
+@click.argument("key")
+@click.option("--rate", default=2.0, show_default=True, help="Errors a second.")
+@click.option("--seconds", type=float, help="Stop after this long; else with Ctrl-C.")
+@click.option("--seed", type=int, help="The same traffic every time.")
+@url_option
+@with_settings
+async def demo(
+    settings: Settings,
+    *,
+    key: str,
+    rate: float,
+    seconds: float | None,
+    seed: int | None,
+    url: str | None,
+) -> None:
+    """Send realistic traffic to a stack.
+
+    A shop's errors and log messages, some often, some seldom, at RATE a second.
+    """
+    traffic = Traffic(random.Random(seed))  # noqa: S311 - invented errors, not secrets
+    async with _client(url or await _find(settings)) as client:
+        counts = await _play(client, key, traffic, rate, seconds)
+    accepted, refused = counts
+    click.echo(f"{accepted} accepted, {refused} refused.")
+
+
+async def _play(
+    client: httpx.AsyncClient, key: str, traffic: Traffic, rate: float, seconds: float | None
+) -> tuple[int, int]:
+    """Send at ``rate`` until the time is over; returns how many were accepted and refused."""
+    answers: list[bool] = []
+    slots = asyncio.Semaphore(MAX_IN_FLIGHT)
+    began = time.monotonic()
+    sent = 0
+    async with asyncio.TaskGroup() as sending:
+        while seconds is None or time.monotonic() - began < seconds:
+            due = int((time.monotonic() - began) * rate) + 1
+            for _ in range(due - sent):
+                await slots.acquire()
+                sending.create_task(_one(client, key, traffic, answers, slots))
+            sent = max(sent, due)
+            await asyncio.sleep(TICK_S)
+    return answers.count(True), answers.count(False)
+
+
+async def _one(
+    client: httpx.AsyncClient,
+    key: str,
+    traffic: Traffic,
+    answers: list[bool],
+    slots: asyncio.Semaphore,
+) -> None:
+    try:
+        for message in traffic.logs():
+            await client.post("/log", data={"_s": key, "_msg": message})
+        response = await client.post("/submit", data={"_s": key, "_r": "json", **traffic.error()})
+        answers.append(bool(response.json()["success"]))
+    except (httpx.HTTPError, ValueError, KeyError):
+        answers.append(False)
+    finally:
+        slots.release()
+
+
+async def _send(
+    settings: Settings,
+    url: str | None,
+    path: str,
+    fields: Sequence[tuple[str, str]],
+    *,
+    as_json: bool,
+) -> None:
+    async with _client(url or await _find(settings)) as client:
+        answer = await _post(client, path, fields)
+    if as_json:
+        echo(answer)
+    if not answer.get("success"):
+        raise NotAccepted(str(answer.get("errorMsg", "The server did not store it.")))
+    if not as_json:
+        click.echo(f"Stored: {answer['id']}")
+
+
+async def _post(
+    client: httpx.AsyncClient, path: str, fields: Sequence[tuple[str, str]]
+) -> dict[str, Any]:
+    try:
+        params = httpx.QueryParams([*fields, ("_r", "json")])
+        response = await client.post(
+            path,
+            content=str(params),
+            headers={"content-type": "application/x-www-form-urlencoded"},
+        )
+        answer = response.json()
+    except httpx.HTTPError as error:
+        raise SetupError(f"{client.base_url} cannot be reached: {error}") from error
+    except ValueError as error:
+        raise SetupError(f"{client.base_url} does not answer like ErrorStack Live.") from error
+    return answer if isinstance(answer, dict) else {}
+
+
+async def _find(settings: Settings) -> str:
+    try:
+        async with opened(settings) as access:
+            return await access.server_url("ingest")
+    except ErrorStackError as error:
+        raise SetupError(f"{error.message}\nOr name the server: --url http://...") from error
+
+
+def _client(url: str) -> httpx.AsyncClient:
+    return httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=not is_loopback(url))
+
+
+def _field(pair: str) -> tuple[str, str]:
+    """``Name=value``; a text with no ``=`` before its first space is the message (PROTOCOL 3)."""
+    name, equals, value = pair.partition("=")
+    is_named = equals and name and not any(map(str.isspace, name))
+    return (name, value) if is_named else ("Msg", pair)
