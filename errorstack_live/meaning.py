@@ -40,7 +40,9 @@ _WORDS = {
     Level.INFO: "info information informational notice log",
     Level.DEBUG: "debug trace verbose fine finer finest silly",
 }
-_LEVELS = {word: level for level, words in _WORDS.items() for word in words.split()}
+LEVEL_WORDS = {word: level for level, words in _WORDS.items() for word in words.split()}
+"""Every word for a level that is understood, lower-case."""
+
 _PYTHON_LEVELS = ((50, Level.FATAL), (40, Level.ERROR), (30, Level.WARNING), (20, Level.INFO))
 _SYSLOG_LEVELS = (
     *(Level.FATAL, Level.FATAL, Level.FATAL, Level.ERROR),
@@ -93,7 +95,7 @@ def source(fields: Fields) -> str:
 def level_of(word: str) -> Level:
     """Return the level that a sender's word or number (Python's, or syslog's below 8) means."""
     if not word.isdecimal() or len(word) > 4:
-        return _LEVELS.get(word.lower(), Level.ERROR)
+        return LEVEL_WORDS.get(word.lower(), Level.ERROR)
     number = int(word)
     if number < len(_SYSLOG_LEVELS):
         return _SYSLOG_LEVELS[number]
