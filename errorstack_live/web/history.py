@@ -1,0 +1,222 @@
+"""What a reader may see of a stack's past: errors, issues, log messages, minutes.
+
+The one place that keeps a share link's limits on what is read: its query, its hidden fields,
+its log messages. Where a link is limited, whatever tells of the whole stack (issues, counters)
+is made from the errors that it shows.
+"""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from errorstack_live.errors import NotFound
+from errorstack_live.live.view import View
+from errorstack_live.model import Error, Issue, LogMessage, Status
+from errorstack_live.query import Query, parse
+from errorstack_live.share import redact
+from errorstack_live.storage.error import Page
+from errorstack_live.web.auth import Reader
+from errorstack_live.web.state import now, state
+
+EVERYTHING = parse("")
+READ_AT_ONCE = 500
+READ_S = 2.0
+"""Reading for a limited link stops after this long, and says how far back it came."""
+MAX_COUNTED = 2000
+"""Where errors must be read to count them, the newest of them."""
+
+Minutes = list[tuple[datetime, dict[str, int]]]
+
+
+def view_of(reader: Reader, query: Query = EVERYTHING) -> View:
+    """What this reader sees of their stack through ``query``."""
+    return View(
+        reader.stack.id,
+        query,
+        base=reader.base_query,
+        hidden=reader.hidden,
+        with_logs=reader.with_logs,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Which of the errors that match are wanted: the newest ones, from ``before`` on back."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    before: tuple[datetime, str] | None = None
+    issue: str | None = None
+
+
+WHOLE = Span()
+
+
+async def errors(
+    reader: Reader, query: Query = EVERYTHING, span: Span = WHOLE, *, limit: int = 100
+) -> Page:
+    """The newest errors that match; see ``storage.error`` for Page."""
+    view = view_of(reader, query)
+    if view.hidden:
+        page = await _read_redacted(view, span, limit)
+    else:
+        page = await _read(view, both(view.base, query), span, limit)
+    return page if view.with_logs else replace(page, errors=_without_logs(page.errors))
+
+
+async def error(reader: Reader, error_id: str) -> Error:
+    """One error, whole; raises NotFound also for one that this reader may not see."""
+    seen = view_of(reader).see(await state().store.errors.get(reader.stack.id, error_id))
+    if seen is None:
+        raise NotFound("No such error")
+    return seen if reader.with_logs else replace(seen, before=())
+
+
+async def issues(
+    reader: Reader, *, status: Status | None = None, text: str = "", limit: int = 100
+) -> list[Issue]:
+    """Issues by when they were last seen, newest first."""
+    if view_of(reader).is_open:
+        return await state().store.issues.find(
+            reader.stack.id, status=status, limit=limit, query=text
+        )
+    page = await errors(reader, limit=MAX_COUNTED)
+    found = await _with_status(reader, gather(page.errors))
+    wanted = text.casefold()
+    return [
+        each
+        for each in found
+        if (status is None or each.status is status) and wanted in each.title.casefold()
+    ][:limit]
+
+
+async def issue(reader: Reader, issue_id: str) -> Issue:
+    """One issue; raises NotFound also for one that this reader may not see."""
+    if view_of(reader).is_open:
+        return await state().store.issues.get(reader.stack.id, issue_id)
+    page = await errors(reader, EVERYTHING, Span(issue=issue_id), limit=MAX_COUNTED)
+    if not page.errors:
+        raise NotFound("No such issue")
+    return (await _with_status(reader, gather(page.errors)))[0]
+
+
+async def logs(reader: Reader) -> list[LogMessage]:
+    """The log messages that live now, oldest first."""
+    view = view_of(reader)
+    if not view.with_logs:
+        return []
+    alive = await state().store.logs.alive(reader.stack.id, now())
+    return [seen for message in alive if (seen := view.see_log(message)) is not None]
+
+
+async def minutes(
+    reader: Reader,
+    since: datetime,
+    until: datetime,
+    *,
+    query: Query = EVERYTHING,
+    issue: str | None = None,
+) -> tuple[Minutes, bool]:
+    """Errors a minute by level, oldest first, and whether that is all of them.
+
+    Without a query they are counted already; with one the newest MAX_COUNTED are read.
+    """
+    if view_of(reader).is_open and query.is_empty:
+        series = await state().store.minutes.series(reader.stack.id, since, until, issue=issue)
+        return series, True
+    span = Span(since=since, until=until, issue=issue)
+    page = await errors(reader, query, span, limit=MAX_COUNTED)
+    return _by_minute(page.errors), page.is_complete and len(page.errors) < MAX_COUNTED
+
+
+def both(base: Query, query: Query) -> Query:
+    """A query that matches what both match."""
+    if base.is_empty:
+        return query
+    if query.is_empty:
+        return base
+    return parse(f"({base.text}) AND ({query.text})")
+
+
+def gather(newest_first: Iterable[Error]) -> list[Issue]:
+    """The issues of these errors, as far as these errors tell, newest first."""
+    found: dict[str, Issue] = {}
+    for each in newest_first:
+        known = found.get(each.issue)
+        found[each.issue] = (
+            replace(known, first_seen_at=each.at, count=known.count + 1)
+            if known
+            else _issue_of(each)
+        )
+    return list(found.values())
+
+
+def _issue_of(seen: Error) -> Issue:
+    return Issue(
+        id=seen.issue,
+        stack=seen.stack,
+        fingerprint="",
+        title=seen.title,
+        type=seen.type,
+        level=seen.level,
+        where=seen.where,
+        first_seen_at=seen.at,
+        last_seen_at=seen.at,
+        count=1,
+        status=Status.OPEN,
+    )
+
+
+async def _with_status(reader: Reader, found: Sequence[Issue]) -> list[Issue]:
+    """Issues that were gathered, with what members said of them."""
+    known = {
+        each.id: each.status
+        for each in await state().store.issues.find(reader.stack.id, limit=MAX_COUNTED)
+    }
+    return [replace(each, status=known.get(each.id, each.status)) for each in found]
+
+
+async def _read(view: View, query: Query, span: Span, limit: int) -> Page:
+    return await state().store.errors.find(
+        view.stack,
+        query,
+        since=span.since,
+        until=span.until,
+        before=span.before,
+        issue=span.issue,
+        limit=limit,
+    )
+
+
+async def _read_redacted(view: View, span: Span, limit: int) -> Page:
+    """Match what is left of each error, so that no filter can tell what was hidden."""
+    found: list[Error] = []
+    ends_at = time.monotonic() + READ_S
+    while True:
+        page = await _read(view, view.base, span, READ_AT_ONCE)
+        left = (view.see_redacted(redact(each, view.hidden)) for each in page.errors)
+        found += [each for each in left if each is not None]
+        if len(found) >= limit or len(page.errors) < READ_AT_ONCE:
+            return replace(page, errors=tuple(found[:limit]))
+        last = page.errors[-1]
+        if time.monotonic() > ends_at:
+            return replace(page, errors=tuple(found), reached_at=last.at, is_complete=False)
+        span = replace(span, before=(last.at, last.id))
+
+
+def _without_logs(found: Iterable[Error]) -> tuple[Error, ...]:
+    return tuple(replace(each, before=()) for each in found)
+
+
+def _by_minute(found: Iterable[Error]) -> Minutes:
+    counts: dict[datetime, Counter[str]] = {}
+    for each in found:
+        counts.setdefault(each.at.replace(second=0, microsecond=0), Counter())[each.level] += 1
+    return [(minute, dict(counts[minute])) for minute in sorted(counts)]
+
+
+def last_hour(until: datetime) -> datetime:
+    """The start of the hour that lists draw."""
+    return until - timedelta(hours=1)

@@ -1,0 +1,202 @@
+"""The pages members read: stacks, the live view, issues, one error, set-up, and the API page."""
+
+import asyncio
+from dataclasses import dataclass
+from typing import Any
+
+from jinja2 import StrictUndefined
+from quart import Blueprint, Quart, Response, redirect, render_template, request
+from werkzeug.wrappers import Response as AnyResponse
+
+from errorstack_live import __version__
+from errorstack_live.errors import Invalid, Unauthorized
+from errorstack_live.model import Issue, Stack, Status
+from errorstack_live.web import account, asset, history, parameter, render, sample, stack, view
+from errorstack_live.web.auth import form_token, member, reader, session, writer
+from errorstack_live.web.history import EVERYTHING, Span
+from errorstack_live.web.origin import public_url
+from errorstack_live.web.render import Bar
+from errorstack_live.web.snippet import filled
+from errorstack_live.web.state import now, state
+
+MAX_ISSUES = 200
+NEWEST = 50
+STATUSES: dict[str, Status | None] = {"open": Status.OPEN, "resolved": Status.RESOLVED,
+                                      "ignored": Status.IGNORED, "all": None}  # fmt: skip
+THEMES = {"dark", "light"}
+
+pages = Blueprint("pages", __name__)
+public = Blueprint("public", __name__)
+
+
+def register(app: Quart) -> None:
+    """Serve the pages, and what they are made of."""
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
+    render.register(app)
+    asset.register(app)
+    app.context_processor(_context)
+    for part in (pages, public):
+        app.register_blueprint(part)
+    account.register(app)
+    stack.register(app)
+
+
+@pages.before_request
+async def require_sign_in() -> None:
+    """None of these pages is for strangers."""
+    if await session() is None:
+        raise Unauthorized("Sign in first")
+
+
+async def _context() -> dict[str, Any]:
+    """What every page may ask for; a handler's own values come before these."""
+    theme = request.cookies.get("theme", "")
+    return {
+        "theme": theme if theme in THEMES else "",
+        "now": now(),
+        "member": await member(),
+        "session": await session(),
+        "form_token": await form_token(),
+        "version": __version__,
+        "share": None,
+        "note": None,
+        "problem": None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A stack as the first page shows it; ``last`` is the issue seen last."""
+
+    stack: Stack
+    bars: list[Bar]
+    hour_count: int
+    open_count: int
+    last: Issue | None
+
+
+@pages.get("/")
+async def stacks() -> str:
+    """All stacks, and a form for another."""
+    found = await state().store.stacks.all()
+    open_counts = await state().store.issues.open_counts([each.id for each in found])
+    cards = [_card(each, open_counts.get(each.id, 0)) for each in found]
+    return await render_template("stacks.html", cards=await asyncio.gather(*cards))
+
+
+async def _card(of: Stack, open_count: int) -> Card:
+    until = now()
+    store = state().store
+    minutes = await store.minutes.series(of.id, history.last_hour(until), until)
+    last = await store.issues.find(of.id, limit=1)
+    return Card(
+        of,
+        render.spark(minutes, until),
+        sum(sum(levels.values()) for _, levels in minutes),
+        open_count,
+        last[0] if last else None,
+    )
+
+
+@pages.post("/stacks")
+async def create_stack() -> AnyResponse | Response:
+    """Make a stack; its set-up page is next."""
+    name = parameter.name_of((await request.form).get("name", ""))
+    made = await state().store.stacks.create(
+        name, now=now(), retention_days=state().settings.retention_days
+    )
+    return redirect(f"/s/{made.slug}")
+
+
+@pages.get("/s/<slug>")
+async def live(**_: str) -> str:
+    """The live view; with its newest errors also without a script."""
+    return await view.render_live(await reader())
+
+
+@pages.get("/s/<slug>/issues")
+async def issues(**_: str) -> str:
+    """Issues as a plain list, by state."""
+    who = await reader()
+    word = request.args.get("status", "open")
+    status = parameter.choice({"status": word}, "status", STATUSES, "open")
+    found = await history.issues(who, status=status, limit=MAX_ISSUES)
+    return await render_template(
+        "issues.html",
+        **await view.common(who),
+        issues=found,
+        status=word,
+        is_cut=len(found) == MAX_ISSUES,
+    )
+
+
+@pages.get("/s/<slug>/issues/<issue_id>")
+async def issue(issue_id: str, **_: str) -> str:
+    """One issue with its newest errors."""
+    who = await reader()
+    found = await history.issue(who, issue_id)
+    page = await history.errors(who, EVERYTHING, Span(issue=issue_id), limit=NEWEST)
+    return await render_template(
+        "issue.html",
+        **await view.common(who),
+        issue=found,
+        errors=page.errors,
+        bars=render.spark(await view.recent_bars(who, issue_id), now()),
+    )
+
+
+@pages.post("/s/<slug>/issues/<issue_id>")
+async def set_status(issue_id: str, **_: str) -> AnyResponse | Response:
+    """Resolve, ignore or reopen an issue."""
+    who = await writer()
+    form = await request.form
+    if form.get("status") not in set(Status):
+        raise Invalid(f"status is one of: {', '.join(Status)}")
+    found = state().store.issues
+    await found.get(who.stack.id, issue_id)
+    await found.set_status(who.stack.id, [issue_id], Status(form["status"]), now())
+    place = view.place_of(who).page
+    return redirect(
+        f"{place}/issues" if form.get("back") == "issues" else f"{place}/issues/{issue_id}"
+    )
+
+
+@pages.get("/s/<slug>/e/<error_id>")
+async def error(error_id: str, **_: str) -> str:
+    """One error whole, printable."""
+    return await view.render_error(await reader(), error_id)
+
+
+@pages.get("/s/<slug>/setup")
+async def setup(**_: str) -> str:
+    """How to send, with the real key."""
+    who = await reader()
+    key = view.living_key(who.stack)
+    return await render_template(
+        "setup_stack.html",
+        **await view.common(who),
+        key=key,
+        snippet_list=filled(public_url(), key),
+    )
+
+
+@pages.post("/s/<slug>/test")
+async def send_test(**_: str) -> AnyResponse | Response:
+    """Send a test error; its page is next."""
+    who = await writer()
+    said = await sample.send(who.stack)
+    return redirect(f"{view.place_of(who).page}/e/{said['id']}")
+
+
+@public.get("/docs/api")
+async def api_page() -> str:
+    """How to submit: every address, reply and limit."""
+    settings = state().settings
+    return await render_template(
+        "api.html",
+        url=public_url(),
+        alias=settings.ingest_alias,
+        max_body_bytes=settings.max_body_bytes,
+        key_rate=settings.key_rate,
+        snippet_list=filled(public_url(), "KEY"),
+    )
