@@ -1,0 +1,61 @@
+"""How many errors a second are accepted and durable, against a trivial answer in the same run."""
+
+import asyncio
+import json
+import statistics
+import subprocess
+
+from benchmarks.load import Tally, load, post
+from benchmarks.product import Product, product, trivial
+
+CONNECTIONS = 64
+ROUND_S = 5.0
+ROUNDS = 3
+
+_FORM = (
+    b"&Msg=TypeError%%3A+cannot+read+properties+of+undefined&URL=https%%3A%%2F%%2Fshop.example"
+    b"%%2Fassets%%2Fapp.js&Line=4711&PageURL=https%%3A%%2F%%2Fshop.example%%2Fcart&name=TypeError"
+    b"&release=2.4.1&user=1902&Platform=Linux+x86_64&UserAgent=Mozilla%%2F5.0+(X11%%3B+Linux)"
+)
+
+
+def main() -> dict[str, float]:
+    """Alternate rounds of both, and check that every 200 is a stored document."""
+    with product() as ours, trivial() as port:
+        request = post("/submit", b"_s=" + ours.key.encode() + _FORM.replace(b"%%", b"%"))
+        plain, durable = [], []
+        _round(port, request, 1.0)
+        accepted = _round(ours.port, request, 1.0).ok_count
+        for _ in range(ROUNDS):
+            plain.append(_round(port, request, ROUND_S))
+            durable.append(_round(ours.port, request, ROUND_S))
+        accepted += sum(tally.ok_count for tally in durable)
+        stored = _stored(ours)
+        assert stored == accepted, f"{accepted} accepted, {stored} stored"
+        ratios = [
+            ours.per_second / theirs.per_second for ours, theirs in zip(durable, plain, strict=True)
+        ]
+        return {
+            "trivial answers/s": statistics.median(tally.per_second for tally in plain),
+            "durable errors/s": statistics.median(tally.per_second for tally in durable),
+            "ratio": statistics.median(ratios),
+            "durable p50 ms": statistics.median(tally.quantile_ms(0.5) for tally in durable),
+            "durable p99 ms": statistics.median(tally.quantile_ms(0.99) for tally in durable),
+            "accepted": accepted,
+            "stored": stored,
+        }
+
+
+def _round(port: int, request: bytes, seconds: float) -> Tally:
+    return asyncio.run(load(port, request, connections=CONNECTIONS, seconds=seconds))
+
+
+def _stored(ours: Product) -> int:
+    lines = subprocess.check_output(ours.command("stack", "list", "--json"), text=True)
+    (stack,) = [each for each in map(json.loads, lines.splitlines()) if each["slug"] == ours.slug]
+    return int(stack["errors"])
+
+
+if __name__ == "__main__":
+    for name, value in main().items():
+        print(f"{name:24} {value:10.2f}")
