@@ -21,7 +21,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def row(name: str) -> str:
     field = Settings.model_fields[name]
-    default = "–" if field.default in (None, "", ()) else f"`{field.default}`"
+    default = "none" if field.default in (None, "", ()) else f"`{field.default}`"
     shown = "the platform's" if field.default_factory else default
     return f"| `{PREFIX}{name.upper()}` | {shown} | {field.description} |"
 
