@@ -1,0 +1,55 @@
+"""How many errors came in each minute, of a stack and of each issue, by level.
+
+A counter's id is its stack, issue (or nothing) and minute in one text, so that a series is one
+range of ids and the collection needs no further index.
+"""
+
+from datetime import UTC, datetime
+
+from pymongo import IndexModel
+
+from errorstack_live.storage.deadline import deadline
+from errorstack_live.storage.document import Database, Document
+
+INDEXES = (IndexModel("expire_at", expireAfterSeconds=0),)
+MAX_MINUTES = 200_000
+"""Of one series: four months. The newest are given."""
+
+
+class Minutes:
+    """The collection ``minutes``."""
+
+    def __init__(self, database: Database) -> None:
+        self._minutes = database.minutes
+
+    @deadline()
+    async def series(
+        self, stack_id: str, since: datetime, until: datetime, issue: str | None = None
+    ) -> list[tuple[datetime, dict[str, int]]]:
+        """Errors by level in each minute that had any, oldest first, ``until`` excluded."""
+        which = {
+            "_id": {
+                "$gte": minute_key(stack_id, issue, since),
+                "$lt": minute_key(stack_id, issue, until),
+            }
+        }
+        found = self._minutes.find(which, {"levels": 1}).sort("_id", -1).limit(MAX_MINUTES)
+        return [
+            (_minute_of(each["_id"]), levels)
+            for each in reversed(await found.to_list(None))
+            if (levels := {level: n for level, n in each["levels"].items() if n > 0})
+        ]
+
+
+def minute_key(stack_id: str, issue: str | None, at: datetime) -> str:
+    """The id of the counter for the minute of ``at``; ids sort by time within a series."""
+    return f"{stack_id}/{issue or ''}/{int(at.timestamp()) // 60:010d}"
+
+
+def keys_of(stack_id: str) -> Document:
+    """The range of ids of everything that is counted for a stack."""
+    return {"$gte": f"{stack_id}/", "$lt": f"{stack_id}0"}  # 0 is the character after /
+
+
+def _minute_of(key: str) -> datetime:
+    return datetime.fromtimestamp(int(key.rpartition("/")[2]) * 60, UTC)

@@ -1,0 +1,111 @@
+"""Finds errors newest first, by whichever way serves the filter, and says how far it came."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import pymongo
+from bson.raw_bson import RawBSONDocument
+from pymongo.errors import OperationFailure, PyMongoError
+
+from errorstack_live.model import Error
+from errorstack_live.storage.document import Document, RawCollection
+from errorstack_live.storage.walk import Walk
+
+NEWEST_FIRST = [("at", -1), ("_id", -1)]
+BY_FIELD = [("fields.$**", 1)]
+WALK_FIRST = 14_000
+"""So many errors are walked through before the index over all fields is asked: a value that did
+not fill the page by then is rare enough for it. Common ones are found sooner by walking."""
+BY_FIELD_S = 0.5
+"""Past it the value was not rare in other stacks; walking goes on."""
+_NO_SUCH_PLAN = (2, 291)  # BadValue in 5.0, NoQueryExecutionPlans since
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Errors, newest first.
+
+    ``is_complete``: nothing older matches. Else everything that matches and is newer than
+    ``reached_at`` is here: the page is full, or time was up.
+    """
+
+    errors: tuple[Error, ...]
+    reached_at: datetime | None = None
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How many errors match, as far back as ``reached_at`` unless it is complete."""
+
+    count: int
+    reached_at: datetime | None = None
+    is_complete: bool = True
+
+
+async def find(
+    errors: RawCollection, walk: Walk, wanted: Document, *, limit: int
+) -> tuple[list[RawBSONDocument], bool]:
+    """Walk back until ``limit`` errors are found, and whether nothing older matches.
+
+    A value that is rare is looked up in the index over all fields at once.
+    """
+    found: list[RawBSONDocument] = []
+    may_look_up = True
+    while not walk.is_over:
+        if may_look_up and walk.seen >= WALK_FIRST:
+            may_look_up = False
+            more = await _look_up(errors, walk, wanted, limit - len(found))
+            if more is not None:
+                return found + more, len(found) + len(more) < limit
+        try:
+            found += await _in_slice(errors, walk, wanted, limit - len(found))
+        except PyMongoError as error:
+            walk.too_slow(error)
+            continue
+        if len(found) >= limit:
+            return found, False
+        if not walk.done():
+            return found, True
+    return found, False
+
+
+async def count(errors: RawCollection, walk: Walk, wanted: Document) -> Count:
+    """Walk back to the end or until time is up, counting."""
+    counted = 0
+    while not walk.is_over:
+        try:
+            with pymongo.timeout(walk.left_s()):
+                which = {"$and": [await walk.next(), wanted]} if wanted else await walk.next()
+                more = await errors.count_documents(which, hint=walk.index)
+        except PyMongoError as error:
+            walk.too_slow(error)
+            continue
+        counted += more
+        if not walk.done():
+            return Count(counted)
+    return Count(counted, walk.reached_at, is_complete=False)
+
+
+async def _in_slice(
+    errors: RawCollection, walk: Walk, wanted: Document, limit: int
+) -> list[RawBSONDocument]:
+    with pymongo.timeout(walk.left_s()):
+        which = {"$and": [await walk.next(), wanted]}
+        cursor = errors.find(which, sort=NEWEST_FIRST, hint=walk.index)
+        return await cursor.limit(limit).to_list(None)
+
+
+async def _look_up(
+    errors: RawCollection, walk: Walk, wanted: Document, limit: int
+) -> list[RawBSONDocument] | None:
+    """The rest by the index over all fields; None when it does not serve or takes too long."""
+    try:
+        with pymongo.timeout(walk.left_s(BY_FIELD_S)):
+            which = {"$and": [walk.rest, wanted]}
+            cursor = errors.find(which, sort=NEWEST_FIRST, hint=BY_FIELD)
+            return await cursor.limit(limit).to_list(None)
+    except PyMongoError as error:
+        if error.timeout or (isinstance(error, OperationFailure) and error.code in _NO_SUCH_PLAN):
+            return None
+        raise

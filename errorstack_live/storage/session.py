@@ -1,0 +1,75 @@
+"""Sessions: sign-ins and terminals' access. A token is never kept, only its SHA-256."""
+
+import hashlib
+import secrets
+from datetime import datetime
+
+from pymongo import IndexModel
+
+from errorstack_live.event import SessionEnded
+from errorstack_live.model import Session
+from errorstack_live.storage.change import Changes
+from errorstack_live.storage.deadline import deadline
+from errorstack_live.storage.document import Database, Document, object_id, utc
+
+INDEXES = (
+    IndexModel("member"),
+    IndexModel("expires_at", expireAfterSeconds=0),
+)
+
+
+class Sessions:
+    """The collection ``sessions``. One that ends, or expires, is deleted and the feed tells."""
+
+    def __init__(self, database: Database, changes: Changes) -> None:
+        self._sessions = database.sessions
+        self._changes = changes
+
+    @deadline()
+    async def create(self, member_id: str | None, *, now: datetime, expires_at: datetime) -> str:
+        """Begin a session and return its token."""
+        token = secrets.token_urlsafe(32)
+        document: Document = {
+            "_id": digest(token),
+            "member": object_id(member_id) if member_id is not None else None,
+            "created_at": utc(now),
+            "expires_at": utc(expires_at),
+        }
+        await self._sessions.insert_one(document)
+        return token
+
+    @deadline()
+    async def by_token(self, token: str, now: datetime) -> Session | None:
+        """The session of this token while it lasts."""
+        found = await self._sessions.find_one({"_id": digest(token), "expires_at": {"$gt": now}})
+        return from_document(found) if found else None
+
+    @deadline()
+    async def end(self, session_id: str) -> None:
+        """End a session; one that has ended stays so."""
+        await self._sessions.delete_one({"_id": {"$eq": session_id}})
+        self._changes.tell(SessionEnded(session_id))
+
+    @deadline()
+    async def end_all(self, member_id: str) -> None:
+        """End all sessions of a member."""
+        which = {"member": object_id(member_id)}
+        found = await self._sessions.find(which, {"_id": 1}).to_list(None)
+        await self._sessions.delete_many(which)
+        self._changes.tell(*(SessionEnded(each["_id"]) for each in found))
+
+
+def digest(token: str) -> str:
+    """The SHA-256 of a token, in hex."""
+    return hashlib.sha256(token.encode("utf-8", "replace")).hexdigest()
+
+
+def from_document(found: Document) -> Session:
+    """A session as it was stored."""
+    member = found["member"]
+    return Session(
+        id=found["_id"],
+        member=str(member) if member is not None else None,
+        created_at=found["created_at"],
+        expires_at=found["expires_at"],
+    )

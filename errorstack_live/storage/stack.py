@@ -1,0 +1,186 @@
+"""Stacks and their keys."""
+
+import re
+import secrets
+import unicodedata
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import count
+from types import EllipsisType
+from typing import Any
+
+from pymongo import IndexModel
+from pymongo.errors import DuplicateKeyError
+
+from errorstack_live.errors import Invalid, NotFound
+from errorstack_live.event import StackChanged
+from errorstack_live.model import Stack, StackKey
+from errorstack_live.storage.change import Changes
+from errorstack_live.storage.deadline import deadline
+from errorstack_live.storage.document import Database, Document, new_id, object_id, utc
+from errorstack_live.storage.removal import remove_stack
+
+INDEXES = (IndexModel("slug", unique=True), IndexModel("keys.key", unique=True, sparse=True))
+MAX_SLUG_CHARS = 60
+
+
+class Stacks:
+    """The collection ``stacks``."""
+
+    def __init__(self, database: Database, changes: Changes) -> None:
+        self._database = database
+        self._stacks = database.stacks
+        self._changes = changes
+
+    @deadline()
+    async def all(self) -> list[Stack]:
+        """Every stack, by name."""
+        found = await self._stacks.find().sort("name", 1).to_list(None)
+        return [from_document(document) for document in found]
+
+    async def by_slug(self, slug: str) -> Stack:
+        """Raises NotFound."""
+        return await self._one({"slug": {"$eq": slug}})
+
+    async def by_id(self, stack_id: str) -> Stack:
+        """Raises NotFound."""
+        return await self._one({"_id": object_id(stack_id)})
+
+    async def by_key(self, key: str) -> Stack | None:
+        """The stack a key that is not revoked belongs to."""
+        living = {"$elemMatch": {"key": {"$eq": key}, "revoked_at": None}}
+        try:
+            return await self._one({"keys": living})
+        except (NotFound, Invalid):  # what cannot even be looked up is no key
+            return None
+
+    @deadline()
+    async def create(self, name: str, *, now: datetime, retention_days: int) -> Stack:
+        """Make a stack with its first key; its slug is made of its name."""
+        plain = slug(name)
+        for attempt in count(1):
+            stack = Stack(
+                id=new_id(),
+                name=name,
+                slug=plain if attempt == 1 else f"{plain}-{attempt}",
+                keys=(_new_key(now),),
+                retention_days=retention_days,
+                created_at=utc(now),
+            )
+            try:
+                await self._stacks.insert_one(to_document(stack))
+            except DuplicateKeyError:  # the name is taken: number it
+                continue
+            break
+        self._changes.tell(StackChanged(stack.id))
+        return stack
+
+    async def rename(self, stack_id: str, name: str) -> None:
+        """Change the name alone: addresses keep working. Raises NotFound."""
+        await self._update({"_id": object_id(stack_id)}, {"$set": {"name": name}})
+
+    async def configure(
+        self,
+        stack_id: str,
+        *,
+        retention_days: int | None = None,
+        scrub: Sequence[str] | None = None,
+        rate_limit: int | EllipsisType | None = ...,
+    ) -> None:
+        """Change what is given. A new retention reaches older errors in the background.
+
+        Raises NotFound.
+        """
+        changed: Document = {}
+        if retention_days is not None:
+            changed |= {"retention_days": retention_days, "retention_due": True}
+        if scrub is not None:
+            changed["scrub"] = list(scrub)
+        if rate_limit is not ...:
+            changed["rate_limit"] = rate_limit
+        if changed:
+            await self._update({"_id": object_id(stack_id)}, {"$set": changed})
+
+    async def add_key(self, stack_id: str, now: datetime) -> StackKey:
+        """Make a further key. Raises NotFound."""
+        key = _new_key(now)
+        await self._update({"_id": object_id(stack_id)}, {"$push": {"keys": _key_document(key)}})
+        return key
+
+    async def revoke_key(self, stack_id: str, key: str, now: datetime) -> None:
+        """End a key for good. Raises NotFound."""
+        which = {"_id": object_id(stack_id), "keys": {"$elemMatch": {"key": {"$eq": key}}}}
+        await self._update(which, {"$set": {"keys.$.revoked_at": utc(now)}})
+
+    async def delete(self, stack_id: str) -> None:
+        """Delete a stack and all that is in it; its keys end first. Raises NotFound.
+
+        Takes as long as it has errors: each of its steps is bounded, not the whole.
+        """
+        async with deadline():
+            gone = await self._stacks.delete_one({"_id": object_id(stack_id)})
+        if not gone.deleted_count:
+            raise NotFound("There is no such stack")
+        self._changes.tell(StackChanged(stack_id))
+        await remove_stack(self._database, object_id(stack_id))
+
+    @deadline()
+    async def _one(self, which: Document) -> Stack:
+        found = await self._stacks.find_one(which)
+        if found is None:
+            raise NotFound("There is no such stack")
+        return from_document(found)
+
+    @deadline()
+    async def _update(self, which: Document, change: Document) -> None:
+        result = await self._stacks.update_one(which, change)
+        if not result.matched_count:
+            raise NotFound("There is no such stack or key")
+        self._changes.tell(StackChanged(str(which["_id"])))
+
+
+def slug(name: str) -> str:
+    """What a name is in addresses: lower-case ASCII letters, digits and hyphens."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    words = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")
+    return words[:MAX_SLUG_CHARS].strip("-") or "stack"
+
+
+def to_document(stack: Stack) -> Document:
+    """A stack as it is stored."""
+    return {
+        "_id": object_id(stack.id),
+        "name": stack.name,
+        "slug": stack.slug,
+        "keys": [_key_document(key) for key in stack.keys],
+        "retention_days": stack.retention_days,
+        "created_at": stack.created_at,
+        "scrub": list(stack.scrub),
+        "rate_limit": stack.rate_limit,
+    }
+
+
+def from_document(found: Document) -> Stack:
+    """A stack as it was stored."""
+    return Stack(
+        id=str(found["_id"]),
+        name=found["name"],
+        slug=found["slug"],
+        keys=tuple(_key(each) for each in found["keys"]),
+        retention_days=found["retention_days"],
+        created_at=found["created_at"],
+        scrub=tuple(found.get("scrub", ())),
+        rate_limit=found.get("rate_limit"),
+    )
+
+
+def _new_key(now: datetime) -> StackKey:
+    return StackKey(secrets.token_hex(16), utc(now))
+
+
+def _key(found: dict[str, Any]) -> StackKey:
+    return StackKey(found["key"], found["created_at"], found.get("revoked_at"))
+
+
+def _key_document(key: StackKey) -> Document:
+    return {"key": key.key, "created_at": key.created_at, "revoked_at": key.revoked_at}

@@ -1,0 +1,48 @@
+"""Errors and log messages for the tests of storage."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from errorstack_live import fingerprint, meaning
+from errorstack_live.model import Error, LogMessage, Request
+from errorstack_live.storage.document import new_id
+
+NOW = datetime(2030, 5, 17, 12, 0, 30, tzinfo=UTC)
+"""Of tests that need no clock: far enough away that nothing expires."""
+REQUEST = Request("127.0.0.1", "curl/8", "", "beacon")
+
+
+def ago(**units: float) -> datetime:
+    return NOW - timedelta(**units)
+
+
+def error(
+    stack: str,
+    fields: dict[str, Any] | None = None,
+    *,
+    at: datetime = NOW,
+    **known: Any,
+) -> Error:
+    """An error as ingest makes it of these fields."""
+    fields = {"Msg": "boom"} if fields is None else fields
+    what = meaning.read(fields)
+    mark = fingerprint.of(what, fields)
+    made = {
+        "id": new_id(),
+        "stack": stack,
+        "at": at,
+        "issue": fingerprint.issue_id(stack, mark),
+        "fingerprint": mark,
+        "title": what.title,
+        "type": what.type,
+        "level": what.level,
+        "where": what.where,
+        "fields": fields,
+        "request": REQUEST,
+        "search": meaning.search_text(what.title, fields),
+    }
+    return Error(**(made | known))
+
+
+def message(stack: str, text: str | None = "hello", **known: Any) -> LogMessage:
+    return LogMessage(**({"id": new_id(), "stack": stack, "at": NOW, "text": text} | known))
