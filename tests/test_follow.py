@@ -22,7 +22,7 @@ def rows(*numbers: int) -> list[dict[str, Any]]:
 
 
 def snapshot(*numbers: int, cursor: str = "c0", **more: Any) -> dict[str, Any]:
-    given = {"recovered": False, "complete": True, "reached_at": None, "logs": []}
+    given: dict[str, Any] = {"recovered": False, "complete": False, "reached_at": None, "logs": []}
     return {"type": "snapshot", "errors": rows(*numbers), "cursor": cursor, **given, **more}
 
 
@@ -75,9 +75,8 @@ def test_since_reads_back_page_by_page_and_holds_what_comes_meanwhile() -> None:
     assert session.asked() == [{"type": "more", "before": (NOW + 7, f"{7:024x}"), "epoch": 1}]
     session.hear(frame(9, cursor="c1"))
     assert session.told == ["live"]
-    page = {"type": "page", "errors": rows(6, 5), "complete": True, "reached_at": None}
-    session.hear(page)
-    session.hear({**page, "errors": rows(4, 3, 2)})
+    session.hear({"type": "page", "errors": rows(6, 5), "complete": False})
+    session.hear({"type": "page", "errors": rows(4, 3, 2), "complete": False})
     assert session.told == ["live", 3, 4, 5, 6, 7, 8, 9]
     assert session.reconnect()["since"] == "c1"
 
@@ -86,6 +85,7 @@ def test_since_reads_back_page_by_page_and_holds_what_comes_meanwhile() -> None:
     ("page", "asks"),
     [
         ({"errors": [], "complete": True, "reached_at": None}, False),
+        ({"errors": rows(1), "complete": True, "reached_at": None}, False),
         ({"errors": [], "complete": False, "reached_at": None}, False),
         ({"errors": [], "complete": False, "reached_at": NOW}, True),
         ({"errors": [], "complete": False, "reached_at": NOW - 10}, False),
@@ -96,7 +96,9 @@ def test_reading_back_ends(page: dict[str, Any], *, asks: bool) -> None:
     session.asked()
     session.hear({"type": "page", **page})
     assert bool(session.asked()) is asks
-    assert session.told == (["live"] if asks else ["live", 5])
+    assert session.told == (
+        ["live"] if asks else ["live", *(int(e["id"], 16) for e in page["errors"]), 5]
+    )
 
 
 def test_logs_of_history_are_told_in_order() -> None:
@@ -121,7 +123,7 @@ def test_a_stream_that_cannot_be_resumed_is_read_back_and_says_so() -> None:
     assert session.told == ["live", 1, "gap"]
     assert session.asked()[0]["before"] == (NOW + 5, f"{5:024x}")
     older = row(0, at=NOW - OVERLAP_MS - 1)
-    session.hear({"type": "page", "errors": [*rows(4, 1), older], "complete": True})
+    session.hear({"type": "page", "errors": [*rows(4, 1), older], "complete": False})
     assert session.told == ["live", 1, "gap", 4, 5, 6]
 
 
@@ -143,6 +145,13 @@ def test_a_fill_that_is_not_whole_is_a_gap() -> None:
 def test_a_break_while_waiting_resumes_before_what_was_held() -> None:
     session = Session().hear(snapshot(), frame(1, cursor="c1"), frame(2, cursor="c2", skipped=1))
     assert session.reconnect()["since"] == "c1"
+    assert session.asked() == []
+
+
+def test_a_snapshot_in_mid_stream_starts_over() -> None:
+    session = Session().hear(hello(), snapshot(), frame(1, cursor="c1"))
+    session.hear(frame(3, cursor="c3", skipped=1), snapshot(3, 2, cursor="c4", complete=True))
+    assert session.told == ["live", 1, "gap", 2, 3]
     assert session.asked() == []
 
 
@@ -199,6 +208,6 @@ def test_every_stream_is_told_once_and_in_order(data: st.DataObject) -> None:
                 while session.asked():
                     before = session.follower._reading.records[-1]["id"]  # type: ignore[union-attr]
                     older = [n for n in range(1, new[-1] + 1) if n < int(before, 16)][-4:]
-                    session.hear({"type": "page", "errors": rows(*older), "complete": True})
+                    session.hear({"type": "page", "errors": rows(*older), "complete": not older})
         at = new[-1]
     assert [each for each in session.told if isinstance(each, int)] == list(range(1, last + 1))

@@ -55,9 +55,7 @@ class Follower:
 
     def start(self) -> dict[str, Any]:
         """Begin a connection: the first message to send. What the last one left open is void."""
-        self._reading, self._filling = None, False
-        self._held.clear()
-        self.requests.clear()
+        self._reset()
         start = {"type": "start", "query": self.query, "epoch": 1, "limit": PAGE, "whole": True}
         return {**start, "since": self._cursor} if self._cursor else start
 
@@ -82,6 +80,7 @@ class Follower:
         return []
 
     def _snapshot(self, message: Message) -> list[Record]:
+        self._reset()
         records = _records(message)
         if self.is_live and message.get("recovered"):
             return self._tell(records, message["cursor"])
@@ -99,7 +98,7 @@ class Follower:
 
     def _page(self, message: Message) -> list[Record]:
         """Add a page of history, newest first, and ask for the next where there may be one."""
-        assert self._reading  # noqa: S101 - receive and _snapshot see to it
+        assert self._reading
         rows = message.get("errors", ())
         floor_ms = self._reading.floor_ms
         self._reading.records += [of_row(row) for row in rows if row["at"] >= floor_ms]
@@ -137,6 +136,11 @@ class Follower:
         held, self._held = self._held, []
         return [record for message in held for record in self._frame(message)]
 
+    def _reset(self) -> None:
+        self._reading, self._filling = None, False
+        self._held.clear()
+        self.requests.clear()
+
     def _ask(self, **request: object) -> None:
         self.requests.append({**request, "epoch": 1})
 
@@ -166,8 +170,10 @@ def _records(message: Message) -> list[Record]:
 
 
 def _next_before(rows: Sequence[Message], message: Message) -> tuple[int, str] | None:
-    """Where the next page of history begins; None at its end."""
+    """Where the next page of history begins; None when nothing older matches."""
+    if message.get("complete", True):
+        return None
     if rows:
         return rows[-1]["at"], rows[-1]["id"]
     reached_at = message.get("reached_at")
-    return None if message.get("complete", True) or reached_at is None else (reached_at, "0" * 24)
+    return None if reached_at is None else (reached_at, "0" * 24)

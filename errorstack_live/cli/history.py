@@ -6,11 +6,10 @@ import click
 
 from errorstack_live.cli import record, show
 from errorstack_live.cli.access import Access, json_option, now, with_access
-from errorstack_live.cli.when import iso, moment_option
+from errorstack_live.cli.when import moment_option
 
 PAGE = 500
-DEADLINE_S = 30.0
-"""A terminal waits longer than a page; past it what was found is printed, with a note."""
+OLDEST_ID = "0" * 24
 
 
 @click.command()
@@ -29,25 +28,22 @@ async def errors(
     wanted = parse(query)
     found = await access.store.stacks.by_slug(stack)
     screen = show.console()
-    before, left = None, limit
-    while left > 0:
+    before: tuple[datetime, str] | None = None
+    while limit > 0:
         page = await access.store.errors.find(
-            found.id,
-            wanted,
-            since=since,
-            before=before,
-            limit=min(left, PAGE),
-            deadline_s=DEADLINE_S,
+            found.id, wanted, since=since, before=before, limit=min(limit, PAGE)
         )
         for error in page.errors:
             show.out(record.of_error(error), screen, as_json=as_json)
-        left -= len(page.errors)
-        if not page.is_complete and page.reached_at:
-            note = f"Stopped at {iso(page.reached_at)}: older errors were not looked at."
-            show.console(stderr=True).print(note, style="dim")
-        if len(page.errors) < PAGE or not page.is_complete:
+        limit -= len(page.errors)
+        if page.is_complete or page.reached_at is None:
             break
-        before = page.errors[-1].at, page.errors[-1].id
+        last = page.errors[-1] if page.errors else None
+        place = (last.at, last.id) if last else (page.reached_at, OLDEST_ID)
+        if place == before:
+            show.console(stderr=True).print("Older errors could not be looked through in time.")
+            break
+        before = place
 
 
 @click.command()

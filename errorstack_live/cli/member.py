@@ -20,11 +20,13 @@ def member() -> None:
 @with_access
 async def add(access: Access, email: str) -> None:
     """Add a member. The password comes from a prompt, or from standard input."""
-    from errorstack_live.web.password import Passwords
+    from errorstack_live.web import parameter
+    from errorstack_live.web.password import Passwords, check_password
 
-    password_hash = await Passwords().hash(_password())
-    await access.store.members.add(email, password_hash, now())
-    click.echo(f"{email} can sign in.")
+    address = parameter.email(email)
+    password_hash = await Passwords().hash(check_password(_password()))
+    await access.store.members.add(address, password_hash, now())
+    click.echo(f"{address} can sign in.")
 
 
 @member.command(name="list")

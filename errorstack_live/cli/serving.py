@@ -71,7 +71,7 @@ async def _serve(
 async def _database(settings: Settings) -> AsyncGenerator[tuple[Store, Settings], None]:
     """Open the database, an embedded one where none is named; with settings that name it."""
     async with _mongod(settings) as here:
-        assert here.mongodb_uri  # noqa: S101 - _mongod sets it
+        assert here.mongodb_uri
         uri = here.mongodb_uri.get_secret_value()
         store = await Store.open(uri, here.database, logs_bytes=here.logs_bytes)
         try:

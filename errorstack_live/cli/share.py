@@ -39,15 +39,16 @@ async def create(
 ) -> None:
     """Create a share link and print it. It is not kept and cannot be printed again."""
     from errorstack_live.query import parse
+    from errorstack_live.web import parameter
 
     found = await access.store.stacks.by_slug(slug)
     token, at = secrets.token_urlsafe(24), now()
     made = await access.store.shares.create(
         found.id,
         token_sha256=hashlib.sha256(token.encode()).hexdigest(),
-        name=name,
+        name=parameter.name_of(name, required=False),
         query=parse(query).text,
-        hidden=hide,
+        hidden=parameter.field_names(list(hide)),
         with_logs=not no_logs,
         now=at,
         expires_at=at + expires if expires else None,

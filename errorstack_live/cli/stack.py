@@ -20,8 +20,10 @@ def stack() -> None:
 @with_access
 async def create(access: Access, name: str, retention_days: int | None, *, as_json: bool) -> None:
     """Create a stack and print its first key."""
+    from errorstack_live.web import parameter
+
     days = retention_days or access.settings.retention_days
-    made = await access.store.stacks.create(name, now=now(), retention_days=days)
+    made = await access.store.stacks.create(parameter.name_of(name), now=now(), retention_days=days)
     url = f"{await access.page_url()}/s/{made.slug}"
     if as_json:
         echo({"slug": made.slug, "key": made.keys[0].key, "url": url})

@@ -73,8 +73,8 @@ class _Worker:
             pass_fds=self._order.descriptors,
             start_new_session=True,  # a Ctrl-C is the parent's; it drains its workers in order
         )
-        assert process.stdin  # noqa: S101 - piped above
-        assert process.stdout  # noqa: S101 - piped above
+        assert process.stdin
+        assert process.stdout
         with suppress(ConnectionError):
             process.stdin.write(self._order.encode())
             await process.stdin.drain()
@@ -84,7 +84,7 @@ class _Worker:
     async def keep(self, stop: asyncio.Event) -> None:
         """Replace the process whenever it ends, until ``stop`` is set."""
         while not stop.is_set():
-            assert self._process  # noqa: S101 - started before
+            assert self._process
             if not await _first(stop.wait(), self._process.wait()):
                 break
             _log.error("worker_died", pid=self._process.pid, code=self._process.returncode)
@@ -99,7 +99,7 @@ class _Worker:
         process = self._process
         if process is None or process.returncode is not None:
             return
-        assert process.stdin  # noqa: S101 - piped in start
+        assert process.stdin
         process.stdin.close()
         try:
             await asyncio.wait_for(process.wait(), END_S)
@@ -151,7 +151,7 @@ async def _work(settings: Settings, listeners: Listeners) -> None:
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     parent = asyncio.create_task(_watch_parent(stop))
-    assert settings.mongodb_uri  # noqa: S101 - the parent gives the embedded one's too
+    assert settings.mongodb_uri
     store = await Store.open(
         settings.mongodb_uri.get_secret_value(), settings.database, logs_bytes=settings.logs_bytes
     )
