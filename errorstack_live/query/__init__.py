@@ -11,7 +11,9 @@ from typing import Any
 from errorstack_live.model import Error
 from errorstack_live.query import filter as filters
 from errorstack_live.query import predicate, syntax
-from errorstack_live.query.node import All, Node, all_of, canonical
+from errorstack_live.query.node import EVERYTHING as EVERYTHING_NODE
+from errorstack_live.query.node import Node, all_of, canonical
+from errorstack_live.query.relax import relaxed
 from errorstack_live.query.syntax import MAX_QUERY_CHARS, MAX_TERMS
 
 __all__ = ["EVERYTHING", "MAX_QUERY_CHARS", "MAX_TERMS", "Query", "both", "parse"]
@@ -31,17 +33,19 @@ class Query:
     @property
     def is_empty(self) -> bool:
         """Whether every error matches."""
-        return self.node == All(())
+        return self.node == EVERYTHING_NODE
 
-    def to_mongo(self, hidden: Collection[str] = ()) -> dict[str, Any]:
-        """Return the filter on documents of ``errors``, without stack and time.
+    def to_mongo(self) -> dict[str, Any]:
+        """Return the filter on documents of ``errors``, without stack and time."""
+        return filters.compiled(self.node)
 
-        With ``hidden`` names (of a share link) the filter does not look at hidden fields, nor at
-        what may quote them, and selects at least every error that matches once they are cut out:
-        redact what it finds, then ask ``matches``. Otherwise a viewer could read a hidden field
-        by asking for its values.
+    def relaxed(self, hidden: Collection[str]) -> "Query":
+        """Return a query that asks nothing about hidden fields, nor about what may quote them.
+
+        It matches at least every error that matches this query once those fields are cut out: find
+        by it, redact what is found, then ask this query's ``matches``.
         """
-        return filters.compiled(self.node, hidden)
+        return _query(relaxed(self.node, hidden)) if hidden else self
 
 
 def parse(text: str) -> Query:

@@ -6,10 +6,8 @@ of a query can become an operator.
 """
 
 import re
-from collections.abc import Collection
 from typing import Any, TypeAlias
 
-from errorstack_live.meaning import LEVEL_NAMES
 from errorstack_live.model import JSON
 from errorstack_live.query import pattern
 from errorstack_live.query.node import (
@@ -32,78 +30,47 @@ from errorstack_live.query.node import (
     number,
     path,
 )
-from errorstack_live.share import hides
 
 Filter: TypeAlias = dict[str, Any]
 Expression: TypeAlias = Filter | str | bool
-
-EVERYTHING: Filter = {}
-NOTHING: Filter = {"$nor": [{}]}
 
 _OPERATORS = {">": "$gt", ">=": "$gte", "<": "$lt", "<=": "$lte"}
 _EXISTS: Filter = {"$exists": True}
 _IDS = {"id": "_id", "issue": "issue"}
 _ID = re.compile(r"[0-9a-f]{24}")
-_PLACE = re.compile(r"\.[0-9]+(?=\.|$)")
 
 
-def compiled(node: Node, hidden: Collection[str] = (), *, assumed: bool = True) -> Filter:
-    """Return the filter.
-
-    With ``hidden`` fields it selects at least what matches when they are cut out, without looking
-    at them: what cannot be known without them is ``assumed`` (and the contrary below a Not).
-    """
+def compiled(node: Node) -> Filter:
+    """Return the filter; it asks nothing about stack and time."""
     match node:
         case Words():
-            return _known(_words(node), is_known=not hidden, assumed=assumed)
+            return _words(node.segments)
         case Term(name, tests):
-            return _term(name, tests, hidden, assumed=assumed)
+            return _term(name, tests)
         case Not(part):
-            return {"$nor": [compiled(part, hidden, assumed=not assumed)]}
+            return {"$nor": [compiled(part)]}
         case All(parts):
-            return _joined("$and", [compiled(part, hidden, assumed=assumed) for part in parts])
+            return _joined("$and", [compiled(part) for part in parts])
         case Some(parts):
-            return _joined("$or", [compiled(part, hidden, assumed=assumed) for part in parts])
+            return _joined("$or", [compiled(part) for part in parts])
 
 
 def _joined(operator: str, filters: list[Filter]) -> Filter:
     if not filters:
-        return EVERYTHING
+        return {}
     return filters[0] if len(filters) == 1 else {operator: filters}
 
 
-def _known(found: Filter, *, is_known: bool, assumed: bool) -> Filter:
-    if is_known:
-        return found
-    return EVERYTHING if assumed else NOTHING
+def _words(segments: tuple[str, ...]) -> Filter:
+    return {"search": {"$regex": pattern.contains(segments)}} if segments else {}
 
 
-def _words(words: Words) -> Filter:
-    if not words.segments:
-        return EVERYTHING
-    return {"search": {"$regex": pattern.contains(words.segments)}}
-
-
-def _term(name: str, tests: tuple[Test, ...], hidden: Collection[str], *, assumed: bool) -> Filter:
-    found = _joined(
+def _term(name: str, tests: tuple[Test, ...]) -> Filter:
+    alternatives = groups(tests)
+    return _joined(
         "$or",
-        [
-            _joined("$and", [_group(name, group) for group in alternative])
-            for alternative in groups(tests)
-        ],
+        [_joined("$and", [_group(name, group) for group in one]) for one in alternatives],
     )
-    if name in MEANINGS:
-        return _known(found, is_known=_is_told(name, hidden), assumed=assumed)
-    name = field_name(name)
-    if hides(hidden, name):
-        return NOTHING
-    # `a.0.b` reaches into a list where `a.b` is what is hidden.
-    return _known(found, is_known=not hides(hidden, _PLACE.sub("", name)), assumed=assumed)
-
-
-def _is_told(name: str, hidden: Collection[str]) -> bool:
-    """Say whether a meaning is certain not to come from hidden fields."""
-    return not hidden or (name == "level" and not any(hides(hidden, one) for one in LEVEL_NAMES))
 
 
 def _group(name: str, tests: tuple[Test, ...]) -> Filter:
@@ -157,7 +124,7 @@ def _id_filters(name: str, tests: tuple[Test, ...]) -> list[Filter]:
     found: list[Filter] = [{"$expr": {"$eq": [f"${name}", {"$toObjectId": one}]}} for one in ids]
     if others:
         found.append({"$expr": _expression({"$toString": f"${name}"}, others)})
-    return found or [NOTHING]
+    return found or [{"$nor": [{}]}]
 
 
 def _expression(value: Expression, tests: tuple[Test, ...]) -> Filter:

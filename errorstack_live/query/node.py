@@ -111,6 +111,10 @@ class Not:
 Node: TypeAlias = Words | Term | All | Some | Not
 
 
+EVERYTHING: Node = All(())
+NOTHING: Node = Not(Words("*", is_pattern=True))
+
+
 def all_of(parts: list[Node]) -> Node:
     """Return one node for all of them, without nesting what need not be nested."""
     flat: list[Node] = []
@@ -121,6 +125,8 @@ def all_of(parts: list[Node]) -> Node:
 
 def some_of(parts: list[Node]) -> Node:
     """Return one node for any of them."""
+    if EVERYTHING in parts:
+        return EVERYTHING
     flat: list[Node] = []
     for part in parts:
         flat += part.parts if isinstance(part, Some) else (part,)
@@ -129,6 +135,8 @@ def some_of(parts: list[Node]) -> Node:
 
 def not_of(part: Node) -> Node:
     """Return the contrary of a node."""
+    if part in (EVERYTHING, NOTHING):
+        return NOTHING if part == EVERYTHING else EVERYTHING
     return part.part if isinstance(part, Not) else Not(part)
 
 

@@ -123,7 +123,7 @@ def _walked(value: JSON, steps: tuple[str, ...]) -> Iterator[JSON]:
             if isinstance(item, dict):
                 yield from _walked(item, steps)
             if str(place) == steps[0]:
-                yield from _walked(item, steps[1:])
+                yield from _walked(item, steps[1:]) if steps[1:] else (item,)
 
 
 def _check(tests: tuple[Test, ...], present: Check = lambda _: True) -> Check:
