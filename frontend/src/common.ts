@@ -1,0 +1,57 @@
+/** What every page's script does: theme, copy buttons, questions before deleting, local times. */
+
+import { cycleTheme } from "./theme";
+
+const SAID_MS = 1_600;
+
+export function ready(): void {
+  for (const button of document.querySelectorAll<HTMLElement>("[data-theme-toggle], [data-copy]")) button.hidden = false;
+  addEventListener("click", clicked);
+  addEventListener("submit", asked);
+  for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-exact], time.tm")) localise(time);
+}
+
+function clicked(event: Event): void {
+  const target = event.target as Element;
+  const button = target.closest<HTMLElement>("[data-theme-toggle], [data-copy]");
+  if (button?.dataset.copy) void copy(button, button.dataset.copy);
+  else if (button) button.title = `Theme: ${cycleTheme()}`;
+  closeMenus(target);
+}
+
+/** Menus are details elements: a click elsewhere closes them. */
+function closeMenus(target: Element): void {
+  for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.menu[open]")) {
+    if (!menu.contains(target)) menu.open = false;
+  }
+}
+
+async function copy(button: HTMLElement, id: string): Promise<void> {
+  const label = button.lastChild;
+  const words = label?.textContent ?? "";
+  let said = "Copied";
+  try {
+    await navigator.clipboard.writeText(document.getElementById(id)?.textContent ?? "");
+  } catch {
+    said = "Not allowed";
+  }
+  if (!label || words === said) return;
+  label.textContent = said;
+  setTimeout(() => (label.textContent = words), SAID_MS);
+}
+
+function asked(event: SubmitEvent): void {
+  const question = (event.target as HTMLElement).dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+}
+
+/** The server writes its clock in UTC; a reader's own is what they know. */
+function localise(time: HTMLTimeElement): void {
+  const at = new Date(time.dateTime);
+  if (Number.isNaN(at.getTime())) return;
+  time.title = time.dateTime;
+  const two = (value: number) => String(value).padStart(2, "0");
+  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+  if (time.dataset.exact === undefined) time.firstChild!.textContent = clock;
+  else time.textContent = `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, ${clock}`;
+}

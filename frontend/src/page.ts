@@ -1,0 +1,5 @@
+/** The entry of every page but the live view. */
+
+import { ready } from "./common";
+
+ready();

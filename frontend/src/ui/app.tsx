@@ -1,0 +1,81 @@
+/** The live view put together. */
+
+import { useEffect } from "preact/hooks";
+import { Detail } from "./detail";
+import { Empty } from "./empty";
+import { Facets } from "./facets";
+import { Histogram } from "./histogram";
+import { Issues } from "./issues";
+import { Help } from "./keys";
+import type { Live } from "./live";
+import { Logs } from "./logs";
+import { QueryBar } from "./query-bar";
+import { ShareDialog } from "./share";
+import { Status } from "./status";
+import { Stream } from "./stream";
+
+export function App({ live }: { live: Live }) {
+  const isEmpty = live.isEmpty.value && live.selected.value === null;
+  return (
+    <>
+      <div>
+        <Banner live={live} />
+        {!isEmpty && <QueryBar live={live} />}
+      </div>
+      {isEmpty ? <Empty live={live} /> : <Body live={live} />}
+      <Status live={live} />
+      <Toast live={live} />
+      {live.dialog.value === "share" && <ShareDialog live={live} />}
+      {live.dialog.value === "help" && <Help live={live} />}
+    </>
+  );
+}
+
+function Body({ live }: { live: Live }) {
+  const isOpen = live.selected.value !== null;
+  useEffect(() => () => void (live.sheet.value = null), [live]);
+  return (
+    <main class={`main ${isOpen ? "with-detail" : ""}`} id="main">
+      <h1 class="sr">{live.boot.share?.name || live.boot.stack.name}, live</h1>
+      <Facets live={live} />
+      <div class="cen">
+        <Histogram live={live} />
+        {live.mode.value === "stream" ? <Stream live={live} /> : <Issues live={live} />}
+        <Logs live={live} />
+      </div>
+      <Detail live={live} />
+    </main>
+  );
+}
+
+const ENDED: { [code: number]: string } = {
+  4401: "You are signed out.",
+  4403: "This link no longer works: it was revoked or has expired.",
+};
+
+/** Loud where the stream has ended for good. */
+function Banner({ live }: { live: Live }) {
+  const { phase, code } = live.link.value;
+  if (phase !== "ended") return null;
+  const next = encodeURIComponent(location.pathname + location.search);
+  return (
+    <div class="banner" role="alert">
+      {ENDED[code] ?? "The live stream has ended."} What is shown is from before.
+      <span class="grow" />
+      {code === 4401 && (
+        <a class="btn" href={`/login?next=${next}`}>
+          Sign in
+        </a>
+      )}
+    </div>
+  );
+}
+
+function Toast({ live }: { live: Live }) {
+  const said = live.said.value;
+  return (
+    <div class="toasts" role="status">
+      {said && <div class={`toast ${said.bad ? "bad" : ""}`}>{said.text}</div>}
+    </div>
+  );
+}

@@ -1,0 +1,370 @@
+/** The detail panel: one error, whole, with the verbs of its issue. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import type { WholeError } from "../api";
+import { traceOf } from "../trace";
+import { ago, clock, count, day, flatten, fraction, plural } from "../text";
+import { stringify, type Issue, type Json, type Minute, type Row } from "../wire";
+import { TABS, type Tab } from "../view";
+import { totalOf } from "../counters";
+import { asCurl, asMarkdown } from "./copy";
+import { Icon } from "./icons";
+import { Verbs } from "./issues";
+import { headline } from "./list";
+import type { Live } from "./live";
+import { LogLine } from "./logs";
+import { exclude, include, wordsOf } from "./query-text";
+import { TraceView } from "./trace-view";
+import { Text, Tree, Value } from "./value";
+
+const TAB_WORDS: Record<Tab, string> = { trace: "Stack trace", fields: "Fields", json: "JSON", before: "Before this" };
+
+export function Detail({ live }: { live: Live }) {
+  live.painted.value;
+  live.whole.value;
+  const id = live.selected.value;
+  if (id === null) return null;
+  const row = live.opened;
+  return (
+    <aside class="det" aria-label="Error detail" key="detail">
+      {row ? <Opened live={live} row={row} /> : <Missing live={live} />}
+    </aside>
+  );
+}
+
+function Missing({ live }: { live: Live }) {
+  return (
+    <div class="dh">
+      <div class="dt">
+        <span>{live.wholeProblem.value || "Loading…"}</span>
+        <span class="grow" />
+        <Close live={live} />
+      </div>
+    </div>
+  );
+}
+
+function Close({ live }: { live: Live }) {
+  return (
+    <button class="btn q" aria-label="Close" onClick={() => live.close()}>
+      <Icon name="close" />
+    </button>
+  );
+}
+
+function Opened({ live, row }: { live: Live; row: WholeError | Row }) {
+  const tab = live.tab.value;
+  return (
+    <>
+      <div>
+        <Head live={live} row={row} />
+        <Facts live={live} row={row} />
+      </div>
+      <Tabs live={live} row={row} />
+      <div class="db" role="tabpanel" id="panel" aria-label={TAB_WORDS[tab]} tabIndex={-1} key={row.id + tab}>
+        {tab === "trace" && <TraceTab live={live} row={row} />}
+        {tab === "fields" && <FieldsTab live={live} row={row} />}
+        {tab === "json" && <JsonTab live={live} row={row} />}
+        {tab === "before" && <BeforeTab live={live} row={row} />}
+      </div>
+    </>
+  );
+}
+
+function Head({ live, row }: { live: Live; row: Row }) {
+  const { type, title } = headline(row);
+  const issue = live.feed.issues.get(row.issue);
+  const date = day(row.at, Date.now());
+  const words = wordsOf(live.query.value);
+  return (
+    <div class="dh">
+      <div class="dt">
+        <span class={`badge l-${row.level}`}>
+          <span class="sq" />
+          {row.level}
+        </span>
+        {row.where && (
+          <span class="u" dir="auto" title={row.where}>
+            <Text text={row.where} />
+          </span>
+        )}
+        <span>·</span>
+        <time dateTime={new Date(row.at).toISOString()}>
+          {date && `${date} `}
+          {clock(row.at)}
+          {fraction(row.at)}
+        </time>
+        <span class="grow" />
+        <kbd class="d-only">k</kbd>
+        <kbd class="d-only">j</kbd>
+        <a class="btn q" aria-label="Open on its own page" href={`${live.boot.page}/e/${row.id}`}>
+          <Icon name="open" />
+        </a>
+        <Close live={live} />
+      </div>
+      <h1 class="u" dir="auto">
+        <Text text={type || title} words={words} />
+      </h1>
+      {type && title && (
+        <p class="u" dir="auto">
+          <Text text={title} words={words} />
+        </p>
+      )}
+      <div class="acts">
+        {live.canWrite && <Verbs live={live} id={row.issue} status={issue?.status ?? "open"} />}
+        <CopyMenu live={live} row={row} />
+        <button class="btn" onClick={() => void live.copy(location.href, "Link")}>
+          <Icon name="link" />
+          Link
+        </button>
+      </div>
+      <Marks row={row} />
+    </div>
+  );
+}
+
+/** What was cut or scrubbed is said, never hidden. */
+function Marks({ row }: { row: Row }) {
+  const marks = [
+    row.cut?.body_bytes && `Body cut, ${plural(row.cut.body_bytes, "byte")} in all`,
+    row.cut?.fields && `${plural(row.cut.fields, "field")} dropped`,
+    row.cut?.names && `${plural(row.cut.names, "name")} shortened`,
+    row.scrubbed?.length && `Secrets removed from ${row.scrubbed.join(", ")}`,
+  ].filter((mark): mark is string => Boolean(mark));
+  if (marks.length === 0) return null;
+  return (
+    <div class="acts">
+      {marks.map((mark) => (
+        <span class="tag warn u" dir="auto">
+          <Text text={mark} />
+        </span>
+      ))}
+    </div>
+  );
+}
+
+function CopyMenu({ live, row }: { live: Live; row: Row }) {
+  const isOpen = useSignal(false);
+  const pick = (text: string, what: string) => () => {
+    isOpen.value = false;
+    void live.copy(text, what);
+  };
+  return (
+    <div class="menu" onFocusOut={(event) => leaving(event) && (isOpen.value = false)}>
+      <button class="btn" aria-haspopup="menu" aria-expanded={isOpen.value} onClick={() => (isOpen.value = !isOpen.value)}>
+        <Icon name="copy" />
+        Copy
+        <Icon name="down" />
+      </button>
+      {isOpen.value && (
+        <div role="menu" onKeyDown={(event) => event.key === "Escape" && (isOpen.value = false)}>
+          <button role="menuitem" onClick={pick(stringify(row, 2), "JSON")}>
+            JSON <kbd class="d-only">c</kbd>
+          </button>
+          <button role="menuitem" onClick={pick(asCurl(row.fields, live.boot.submit_url ?? `${location.origin}/submit`, live.boot.key ?? "KEY"), "cURL")}>
+            cURL
+          </button>
+          <button role="menuitem" onClick={pick(asMarkdown(row, location.href), "Markdown")}>
+            Markdown
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}
+
+function leaving(event: FocusEvent): boolean {
+  return !(event.currentTarget as Element).contains(event.relatedTarget as Node | null);
+}
+
+function Facts({ live, row }: { live: Live; row: Row }) {
+  const minutes = useSignal<Minute[]>([]);
+  const loaded = useSignal<Issue | null>(null);
+  useEffect(() => {
+    minutes.value = [];
+    loaded.value = null;
+    const since = String(Date.now() - 86_400_000);
+    live.api.minutes({ issue: row.issue, since }).then((got) => (minutes.value = got.minutes), ignore);
+    if (!live.feed.issues.has(row.issue)) live.api.issue(row.issue).then((got) => (loaded.value = got), ignore);
+  }, [live, row.issue]);
+  live.second.value;
+  const issue = live.feed.issues.get(row.issue) ?? loaded.value;
+  if (!issue) return null;
+  const now = live.feed.serverNow();
+  return (
+    <div class="facts">
+      <div>
+        <small>Last 24 h</small>
+        <Spark minutes={minutes.value} now={now} />
+      </div>
+      <button onClick={() => live.setQuery(include(live.query.value, "issue", row.issue))} title="List its errors">
+        <small>Seen</small>
+        {count(issue.count)} times
+      </button>
+      <div>
+        <small>First seen</small>
+        {ago(issue.first_seen_at, now)}
+      </div>
+    </div>
+  );
+}
+
+/** What cannot be loaded here is left out; the error itself is shown all the same. */
+function ignore(): void {}
+
+const SPARKS = 24;
+
+function Spark({ minutes, now }: { minutes: Minute[]; now: number }) {
+  const hours = new Array<number>(SPARKS).fill(0);
+  for (const [at, levels] of minutes) {
+    const index = SPARKS - 1 - Math.floor((now - at) / 3_600_000);
+    if (index >= 0 && index < SPARKS) hours[index]! += totalOf(levels);
+  }
+  const highest = Math.max(1, ...hours);
+  return (
+    <svg viewBox="0 0 120 20" preserveAspectRatio="none" role="img" aria-label={`${plural(hours.reduce((a, b) => a + b, 0), "error")} in 24 hours`}>
+      {hours.map((hour, index) => {
+        const height = hour === 0 ? 1 : Math.max(2, (hour / highest) * 19);
+        return <rect class={hour < highest / 2 ? "old" : ""} x={index * 5} y={20 - height} width={3.8} height={height} rx={0.8} />;
+      })}
+    </svg>
+  );
+}
+
+function Tabs({ live, row }: { live: Live; row: Row }) {
+  const sizes: Partial<Record<Tab, number>> = { fields: flatten(row.fields).length, before: row.before?.length ?? 0 };
+  const chosen = live.tab.value;
+  const step = (event: KeyboardEvent) => {
+    const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    if (!by) return;
+    event.preventDefault();
+    live.setTab(TABS[(TABS.indexOf(chosen) + by + TABS.length) % TABS.length]!);
+  };
+  return (
+    <div class="dtabs" role="tablist" aria-label="What is shown of the error" onKeyDown={step}>
+      {TABS.map((tab) => (
+        <button role="tab" aria-selected={tab === chosen} aria-controls="panel" tabIndex={tab === chosen ? 0 : -1} onClick={() => live.setTab(tab)}>
+          {TAB_WORDS[tab]}
+          {sizes[tab] !== undefined && sizes[tab] > 0 && <span class="n">{count(sizes[tab])}</span>}
+        </button>
+      ))}
+    </div>
+  );
+}
+
+interface TabProps {
+  live: Live;
+  row: WholeError | Row;
+}
+
+function TraceTab({ live, row }: TabProps) {
+  const trace = traceOf(row.fields);
+  return (
+    <>
+      {trace ? <TraceView trace={trace} /> : <p class="none">The sender gave no stack trace.</p>}
+      <div class="h2">
+        Fields<span>Click a value to filter</span>
+      </div>
+      <FieldTable live={live} entries={withoutTrace(flatten(row.fields), trace?.raw)} />
+    </>
+  );
+}
+
+function withoutTrace(entries: [string, Json][], raw: string | undefined): [string, Json][] {
+  return entries.filter(([, value]) => value !== raw);
+}
+
+function FieldsTab({ live, row }: TabProps) {
+  const request = "request" in row && row.request ? Object.entries(row.request).filter(([, value]) => value !== "") : [];
+  const reserved = "reserved" in row && row.reserved ? flatten(row.reserved) : [];
+  return (
+    <>
+      <FieldTable live={live} entries={flatten(row.fields)} />
+      {row.more && <p class="none">Loading the rest…</p>}
+      {request.length > 0 && <div class="h2">Request</div>}
+      {request.length > 0 && <FieldTable live={null} entries={request} />}
+      {reserved.length > 0 && <div class="h2">Reserved names</div>}
+      {reserved.length > 0 && <FieldTable live={null} entries={reserved} />}
+    </>
+  );
+}
+
+function FieldTable({ live, entries }: { live: Live | null; entries: [string, Json][] }) {
+  if (entries.length === 0) return <p class="none">No fields.</p>;
+  return (
+    <dl class="kv">
+      {entries.map(([name, value]) => (
+        <div key={name}>
+          <dt class="u" dir="auto" title={name}>
+            <Text text={name === "" ? "(no name)" : name} />
+          </dt>
+          <dd>
+            <Value value={value} words={wordsOf(live?.query.value ?? "")} />
+          </dd>
+          {live && <FieldVerbs live={live} name={name} value={value} />}
+        </div>
+      ))}
+    </dl>
+  );
+}
+
+const MAX_FILTER_CHARS = 200;
+
+function FieldVerbs({ live, name, value }: { live: Live; name: string; value: Json }) {
+  const text = value === null || typeof value !== "object" ? String(value) : "";
+  const canFilter = name !== "" && text !== "" && text.length <= MAX_FILTER_CHARS && !/[\r\n]/.test(text);
+  const query = live.query.value;
+  const isColumn = live.columns.value.includes(name);
+  return (
+    <span class="pm">
+      {canFilter && (
+        <button aria-label={`Only this ${name}`} title="Only this" onClick={() => live.setQuery(include(query, name, text))}>
+          =
+        </button>
+      )}
+      {canFilter && (
+        <button aria-label={`Without this ${name}`} title="Without this" onClick={() => live.setQuery(exclude(query, name, text))}>
+          ≠
+        </button>
+      )}
+      <button aria-label={`Column ${name}`} aria-pressed={isColumn} title="Column" onClick={() => live.toggleColumn(name)}>
+        <Icon name="columns" />
+      </button>
+    </span>
+  );
+}
+
+function JsonTab({ live, row }: TabProps) {
+  return (
+    <>
+      <div class="h2">
+        As sent
+        <button onClick={() => void live.copy(stringify(row.fields, 2), "Fields")}>Copy</button>
+      </div>
+      <div class="tree">
+        <Tree value={row.fields} />
+      </div>
+    </>
+  );
+}
+
+function BeforeTab({ live, row }: TabProps) {
+  const before = row.before ?? [];
+  if (before.length === 0) {
+    const isLoading = live.whole.value?.id !== row.id && !live.wholeProblem.value;
+    return <p class="none">{isLoading ? "Loading…" : "No log message was alive when this error arrived."}</p>;
+  }
+  return (
+    <>
+      <div class="h2">
+        Log messages kept with this error<span>newest first</span>
+      </div>
+      {before.toReversed().map((message) => (
+        <div key={message.id} class="ago">
+          <LogLine message={message} />
+        </div>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,320 @@
+/**
+ * The list: a window of recycled rows of one height over up to ten thousand items. Imperative on
+ * purpose: at 500 errors a second a virtual tree costs twice the main thread (measured).
+ * A row element stays with its item while that is in the window; only what changed is written.
+ */
+
+import { times, ticking, type ErrorItem, type Item } from "../feed";
+import { clock, count, fraction, oneLine, perSecond, plural, valueAt, valueText } from "../text";
+import type { Fields, Row } from "../wire";
+import { fillText, glimpse } from "./value";
+
+const OVERSCAN = 4;
+/** A list scrolled less than this far still counts as being at its newest. */
+export const TOP_PX = 40;
+const END_PX = 48;
+const NEW_MS = 900;
+const MAX_CELL_CHARS = 300;
+
+export interface Look {
+  columns: readonly string[];
+  words: readonly string[];
+  selected: string | null;
+  /** Rows new in this paint may glow: not in a storm, not at the first paint. */
+  glow: boolean;
+  now: number;
+}
+
+export interface ListEvents {
+  open(item: ErrorItem): void;
+  gap(item: Item & { kind: "gap" }): void;
+  /** The list was scrolled, by so many pixels from its newest. */
+  scrolled(top: number): void;
+  /** The oldest row kept is in sight. */
+  reachedEnd(): void;
+}
+
+/** One recycled row element, and what is written in it. */
+interface Slot {
+  element: HTMLElement;
+  item: Item | null;
+  /** What it shows, as one comparable text: when equal, nothing is written. */
+  shown: string;
+  row: Row | null;
+  index: number;
+}
+
+const DIM_FIELDS: ReadonlySet<string> = new Set([
+  "Msg", "msg", "Message", "message", "error", "_msg", "reason", "name", "Type", "type", "level", "levelname",
+  "severity", "stack", "StackTrace", "backtrace", "exc_text", "trace", "traceback", "UserAgent", "args",
+]);
+
+export class List {
+  private readonly tall = make("div", "tall");
+  private readonly slots = new Map<number, Slot>();
+  private readonly spare: Slot[] = [];
+  private items: readonly Item[] = [];
+  private look: Look = { columns: [], words: [], selected: null, glow: false, now: 0 };
+  private generation = 0;
+  private rowPx = 30;
+  private framed = false;
+
+  constructor(
+    private readonly scroller: HTMLElement,
+    private readonly events: ListEvents,
+  ) {
+    this.tall.setAttribute("role", "presentation");
+    scroller.append(this.tall);
+    scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
+    scroller.addEventListener("click", (event) => this.clicked(event));
+    new ResizeObserver(() => this.redraw()).observe(scroller);
+  }
+
+  /** Draw the items, given oldest first, newest on top. */
+  draw(items: readonly Item[], look: Look): void {
+    const before = this.look;
+    if (look.columns !== before.columns || look.words !== before.words) this.generation += 1;
+    this.items = items;
+    this.look = look;
+    this.place();
+  }
+
+  /** Measure the row again (the layout changed) and draw. */
+  redraw(): void {
+    this.rowPx = parseFloat(getComputedStyle(this.scroller).getPropertyValue("--row-px")) || 30;
+    this.place();
+  }
+
+  toTop(): void {
+    this.scroller.scrollTop = 0;
+  }
+
+  get top(): number {
+    return this.scroller.scrollTop;
+  }
+
+  /** How many whole rows fit, for page up and down. */
+  get page(): number {
+    return Math.max(1, Math.floor(this.scroller.clientHeight / this.rowPx) - 1);
+  }
+
+  /** Scroll an item into sight, without moving when it is. */
+  reveal(item: Item): void {
+    const index = this.items.length - 1 - this.items.indexOf(item);
+    if (index >= this.items.length) return;
+    const [top, bottom] = [index * this.rowPx, (index + 1) * this.rowPx];
+    const { scrollTop, clientHeight } = this.scroller;
+    if (top < scrollTop) this.scroller.scrollTop = top;
+    else if (bottom > scrollTop + clientHeight) this.scroller.scrollTop = bottom - clientHeight;
+  }
+
+  private scrolled(): void {
+    this.events.scrolled(this.scroller.scrollTop);
+    if (this.framed) return;
+    this.framed = true;
+    requestAnimationFrame(() => {
+      this.framed = false;
+      this.place();
+    });
+  }
+
+  private clicked(event: Event): void {
+    const target = event.target as Element;
+    const element = target.closest<HTMLElement>(".row");
+    if (getSelection()?.isCollapsed === false) return; // someone marked text to copy it
+    const slot = element && this.slots.get(Number(element.dataset.key));
+    if (!slot?.item) return;
+    if (slot.item.kind === "error") this.events.open(slot.item);
+    else if (slot.item.kind === "gap" && target.closest("button")) this.events.gap(slot.item);
+  }
+
+  private place(): void {
+    const { scrollTop, clientHeight } = this.scroller;
+    const total = this.items.length;
+    const first = Math.max(0, Math.floor(scrollTop / this.rowPx) - OVERSCAN);
+    const last = Math.min(total, Math.ceil((scrollTop + clientHeight) / this.rowPx) + OVERSCAN);
+    this.tall.style.height = `${total * this.rowPx + END_PX}px`;
+    this.retire(first, last);
+    for (let index = first; index < last; index++) this.put(this.items[total - 1 - index]!, index);
+    this.tidy(last - first);
+    if (last >= total && total > 0) this.events.reachedEnd();
+  }
+
+  /** Free the slots of items that left the window. */
+  private retire(first: number, last: number): void {
+    const total = this.items.length;
+    const seen = new Set<number>();
+    for (let index = first; index < last; index++) seen.add(this.items[total - 1 - index]!.key);
+    for (const [key, slot] of this.slots) {
+      if (seen.has(key)) continue;
+      this.slots.delete(key);
+      this.spare.push(slot);
+    }
+  }
+
+  /** Hide rows that found no new item, and let go of more than a window could need. */
+  private tidy(window: number): void {
+    while (this.spare.length > window + OVERSCAN) this.spare.pop()?.element.remove();
+    for (const slot of this.spare) if (slot.index >= 0) hide(slot);
+  }
+
+  private put(item: Item, index: number): void {
+    let slot = this.slots.get(item.key);
+    const isNew = !slot;
+    if (!slot) {
+      slot = this.spare.pop() ?? this.slot();
+      slot.element.dataset.key = String(item.key);
+      slot.item = item;
+      slot.shown = "";
+      this.slots.set(item.key, slot);
+    }
+    if (slot.index !== index) {
+      slot.index = index;
+      slot.element.style.transform = `translateY(${index * this.rowPx}px)`;
+      slot.element.hidden = false;
+      slot.element.ariaRowIndex = String(index + 2);
+    }
+    this.write(slot, item);
+    if (isNew && this.look.glow && index < OVERSCAN && item.kind === "error") glow(slot.element);
+  }
+
+  private slot(): Slot {
+    const element = make("div", "row");
+    element.setAttribute("role", "row");
+    this.tall.append(element);
+    return { element, item: null, shown: "", row: null, index: -1 };
+  }
+
+  private write(slot: Slot, item: Item): void {
+    if (item.kind !== "error") return this.writeTold(slot, item);
+    const isSelected = this.isSelected(item);
+    const rate = ticking(item, this.look.now);
+    const shown = `${times(item)} ${isSelected} ${rate > 1 ? perSecond(rate) : ""} ${this.generation}`;
+    if (slot.shown === shown && slot.row === item.row) return;
+    slot.shown = shown;
+    slot.row = item.row;
+    const { element } = slot;
+    element.className = `row l-${item.row.level}${isSelected ? " sel" : ""}${rate > 1 ? " tick" : ""}`;
+    element.ariaSelected = String(isSelected);
+    element.id = `r${item.row.id}`;
+    element.replaceChildren(...this.cells(item, rate));
+  }
+
+  private isSelected(item: ErrorItem): boolean {
+    const { selected } = this.look;
+    return selected !== null && (item.row.id === selected || item.folded.some((row) => row.id === selected));
+  }
+
+  private cells(item: ErrorItem, rate: number): HTMLElement[] {
+    const { row } = item;
+    const { columns } = this.look;
+    const time = cell("tm", clock(row.at));
+    const millis = make("s");
+    millis.textContent = fraction(row.at);
+    time.append(millis);
+    const service = cell("svc", columns[0] ? shortValue(row.fields, columns[0]) : oneLine(row.where));
+    return [make("span", "bar"), time, cell("lv", row.level), service, this.message(item, rate), ...columns.map((name) => {
+      const text = shortValue(row.fields, name);
+      const element = cell("cl", "");
+      fillText(element, text || "–", []);
+      if (text.length > 12) element.title = text;
+      return element;
+    })];
+  }
+
+  private message(item: ErrorItem, rate: number): HTMLElement {
+    const { row } = item;
+    const { words } = this.look;
+    const element = cell("ms", "");
+    if (times(item) > 1) {
+      const badge = make("span", "x");
+      badge.textContent = `×${count(times(item))}${rate > 1 ? ` ${perSecond(rate)}/s` : ""}`;
+      element.append(badge);
+    }
+    const { type, title } = headline(row);
+    if (type) element.append(piece("b", type, words), " ");
+    element.append(piece("em", title, words));
+    const dim = [row.where, glimpse(row.fields, DIM_FIELDS)].filter(Boolean).join("  ");
+    if (dim) element.append(" ", piece("u", dim, words));
+    return element;
+  }
+
+  private writeTold(slot: Slot, item: Exclude<Item, ErrorItem>): void {
+    const text = told(item);
+    const shown = `${text} ${item.kind === "gap" ? item.state : ""}`;
+    if (slot.shown === shown) return;
+    slot.shown = shown;
+    slot.row = null;
+    slot.element.className = "row told";
+    slot.element.id = "";
+    slot.element.ariaSelected = "false";
+    slot.element.replaceChildren(make("span", "bar"), cell("", text));
+    if (item.kind === "gap") slot.element.append(gapButton(item.state));
+  }
+}
+
+/** Words of a row that is no error. */
+function told(item: Exclude<Item, ErrorItem>): string {
+  if (item.kind === "refused") {
+    return `${plural(item.count, "submission")} refused: ${item.reason.replaceAll("-", " ")}`;
+  }
+  const errors = item.count === null ? "Errors" : plural(item.count, "error");
+  return item.state === "partial" ? `${errors} missed here, some of them loaded` : `${errors} missed here`;
+}
+
+function gapButton(state: string): HTMLElement {
+  const button = make("button", "btn") as HTMLButtonElement;
+  button.textContent = state === "loading" ? "Loading…" : "Load";
+  button.disabled = state === "loading";
+  return button;
+}
+
+/** A row's type and the rest of its title, which often begins with the type. */
+export function headline(row: { type: string; title: string }): { type: string; title: string } {
+  const type = oneLine(row.type);
+  const title = oneLine(row.title);
+  const plain = title.replace(/^(?:Uncaught )?(?:\(in promise\) )?/, "");
+  if (!type) return { type: "", title };
+  if (plain === type) return { type, title: "" };
+  return { type, title: plain.startsWith(`${type}: `) ? plain.slice(type.length + 2) : title };
+}
+
+function shortValue(fields: Fields, name: string): string {
+  const value = valueAt(fields, name);
+  return value === undefined || value === null ? "" : oneLine(valueText(value).slice(0, MAX_CELL_CHARS));
+}
+
+function piece(tag: string, text: string, words: readonly string[]): HTMLElement {
+  const element = make(tag);
+  element.dir = "auto";
+  fillText(element, oneLine(text.slice(0, MAX_CELL_CHARS)), words);
+  return element;
+}
+
+function cell(className: string, text: string): HTMLElement {
+  const element = make("span", className);
+  element.setAttribute("role", "gridcell");
+  if (className === "svc") fillText(element, text, []);
+  else element.textContent = text;
+  return element;
+}
+
+function make(tag: string, className = ""): HTMLElement {
+  const element = document.createElement(tag);
+  if (className) element.className = className;
+  return element;
+}
+
+function hide(slot: Slot): void {
+  slot.element.hidden = true;
+  slot.item = null;
+  slot.row = null;
+  slot.index = -1;
+}
+
+const still = matchMedia("(prefers-reduced-motion: reduce)");
+
+function glow(element: HTMLElement): void {
+  if (still.matches) return;
+  element.animate([{ backgroundColor: "var(--accent-soft)" }, {}], { duration: NEW_MS, easing: "ease-out" });
+}
