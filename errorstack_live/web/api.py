@@ -15,7 +15,7 @@ from quart import Blueprint, Quart, Response, request
 from errorstack_live.errors import Invalid
 from errorstack_live.live import rows
 from errorstack_live.model import Error, Issue, Share, Status
-from errorstack_live.query import parse
+from errorstack_live.query import Query, parse
 from errorstack_live.web import history, linking, parameter, sample
 from errorstack_live.web.auth import Reader, reader, writer
 from errorstack_live.web.history import Span
@@ -23,7 +23,7 @@ from errorstack_live.web.state import now, state
 
 MAX_ERRORS = 1000
 MAX_ISSUES = 1000
-MAX_QUERY_CHARS = 4096
+MAX_TEXT_CHARS = 200
 MAX_MINUTES = timedelta(days=7)
 MEMBERS = "/api/v1/stacks/<slug>"
 VIEWERS = "/v/<share_id>/api"
@@ -65,7 +65,7 @@ async def errors(who: Reader) -> Response:
     given = request.args
     page = await history.errors(
         who,
-        parse(_text("query")),
+        _query(),
         Span(
             since=parameter.moment(given, "since"),
             until=parameter.moment(given, "until"),
@@ -99,7 +99,7 @@ async def issues(who: Reader) -> Response:
     found = await history.issues(
         who,
         status=parameter.choice(request.args, "status", STATUSES, "all"),
-        text=_text("text"),
+        text=request.args.get("text", "")[:MAX_TEXT_CHARS],
         limit=parameter.integer(request.args, "limit", low=1, high=MAX_ISSUES, default=100),
     )
     return answer({"issues": rows.fragments(map(rows.issue, found))})
@@ -125,7 +125,7 @@ async def minutes(who: Reader) -> Response:
     if not timedelta(0) <= until - since <= MAX_MINUTES:
         raise Invalid("since is before until, by 7 days at most")
     series, is_complete = await history.minutes(
-        who, since, until, query=parse(_text("query")), issue=_id("issue")
+        who, since, until, query=_query(), issue=_id("issue")
     )
     counted = [(rows.millis(at), levels) for at, levels in series]
     return answer({"minutes": counted, "complete": is_complete})
@@ -214,11 +214,8 @@ async def _body() -> dict[str, Any]:
     return body
 
 
-def _text(name: str) -> str:
-    text = request.args.get(name, "")
-    if len(text) > MAX_QUERY_CHARS:
-        raise Invalid(f"{name} has at most {MAX_QUERY_CHARS} characters")
-    return text
+def _query() -> Query:
+    return parse(request.args.get("query", ""))
 
 
 def _id(name: str) -> str | None:

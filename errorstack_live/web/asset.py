@@ -56,7 +56,7 @@ class Assets:
         file = self._files.get(name)
         if file is None:
             raise NotFound("No such file")
-        is_packed = bool(file.packed) and "gzip" in request.accept_encodings
+        is_packed = bool(file.packed) and request.accept_encodings.quality("gzip") > 0
         response = Response(file.packed if is_packed else file.content, content_type=file.kind)
         if is_packed:
             response.headers["Content-Encoding"] = "gzip"

@@ -80,7 +80,7 @@ class Reader:
         return self.share is not None and bool(self.share.hidden or self.share.query.strip())
 
 
-class SessionCookie(QuartAuth):  # type: ignore[misc]
+class SessionCookie(QuartAuth):
     """The session's cookie, which is Secure and has the ``__Host-`` prefix over https.
 
     Both schemes are served at once; under one name a browser would not let http replace what
@@ -102,7 +102,7 @@ class SessionCookie(QuartAuth):  # type: ignore[misc]
     def cookie_secure(self, _: bool | None) -> None: ...
 
 
-class _Arrivals(RateLimiterStoreABC):  # type: ignore[misc]
+class _Arrivals(RateLimiterStoreABC):
     """When each address may come again: the rate limiter's store, bounded."""
 
     def __init__(self) -> None:
@@ -150,7 +150,7 @@ def register(app: Quart) -> None:
 def locks() -> Locks:
     """What guards sign-in in this process."""
     found = current_app.extensions["errorstack_locks"]
-    assert isinstance(found, Locks)  # noqa: S101 - set by install, nowhere else
+    assert isinstance(found, Locks)
     return found
 
 

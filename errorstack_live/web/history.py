@@ -14,13 +14,12 @@ from datetime import datetime, timedelta
 from errorstack_live.errors import NotFound
 from errorstack_live.live.view import View
 from errorstack_live.model import Error, Issue, LogMessage, Status
-from errorstack_live.query import Query, parse
+from errorstack_live.query import EVERYTHING, Query, both
 from errorstack_live.share import redact
-from errorstack_live.storage.error import Page
+from errorstack_live.storage.page import Page
 from errorstack_live.web.auth import Reader
 from errorstack_live.web.state import now, state
 
-EVERYTHING = parse("")
 READ_AT_ONCE = 500
 READ_S = 2.0
 """Reading for a limited link stops after this long, and says how far back it came."""
@@ -28,6 +27,11 @@ MAX_COUNTED = 2000
 """Where errors must be read to count them, the newest of them."""
 
 Minutes = list[tuple[datetime, dict[str, int]]]
+
+
+def last_hour(until: datetime) -> datetime:
+    """Where the hour begins that lists draw."""
+    return until - timedelta(hours=1)
 
 
 def view_of(reader: Reader, query: Query = EVERYTHING) -> View:
@@ -57,7 +61,7 @@ WHOLE = Span()
 async def errors(
     reader: Reader, query: Query = EVERYTHING, span: Span = WHOLE, *, limit: int = 100
 ) -> Page:
-    """The newest errors that match; see ``storage.error`` for Page."""
+    """The newest errors that match; see ``storage.page`` for Page."""
     view = view_of(reader, query)
     if view.hidden:
         page = await _read_redacted(view, span, limit)
@@ -124,20 +128,12 @@ async def minutes(
     Without a query they are counted already; with one the newest MAX_COUNTED are read.
     """
     if view_of(reader).is_open and query.is_empty:
-        series = await state().store.minutes.series(reader.stack.id, since, until, issue=issue)
-        return series, True
+        counted = state().store.minutes
+        ends_at = until + timedelta(minutes=1)  # the running minute too
+        return await counted.series(reader.stack.id, since, ends_at, issue=issue), True
     span = Span(since=since, until=until, issue=issue)
     page = await errors(reader, query, span, limit=MAX_COUNTED)
-    return _by_minute(page.errors), page.is_complete and len(page.errors) < MAX_COUNTED
-
-
-def both(base: Query, query: Query) -> Query:
-    """A query that matches what both match."""
-    if base.is_empty:
-        return query
-    if query.is_empty:
-        return base
-    return parse(f"({base.text}) AND ({query.text})")
+    return _by_minute(page.errors), page.is_complete
 
 
 def gather(newest_first: Iterable[Error]) -> list[Issue]:
@@ -192,17 +188,19 @@ async def _read(view: View, query: Query, span: Span, limit: int) -> Page:
 
 async def _read_redacted(view: View, span: Span, limit: int) -> Page:
     """Match what is left of each error, so that no filter can tell what was hidden."""
+    query = both(view.base, view.query.relaxed(view.hidden))
     found: list[Error] = []
     ends_at = time.monotonic() + READ_S
     while True:
-        page = await _read(view, view.base, span, READ_AT_ONCE)
+        page = await _read(view, query, span, READ_AT_ONCE)
         left = (view.see_redacted(redact(each, view.hidden)) for each in page.errors)
         found += [each for each in left if each is not None]
-        if len(found) >= limit or len(page.errors) < READ_AT_ONCE:
-            return replace(page, errors=tuple(found[:limit]))
+        if len(found) > limit or (len(found) == limit and not page.is_complete):
+            return Page(tuple(found[:limit]), found[limit - 1].at, is_complete=False)
+        is_out_of_time = len(page.errors) < READ_AT_ONCE or time.monotonic() > ends_at
+        if page.is_complete or is_out_of_time:
+            return replace(page, errors=tuple(found))
         last = page.errors[-1]
-        if time.monotonic() > ends_at:
-            return replace(page, errors=tuple(found), reached_at=last.at, is_complete=False)
         span = replace(span, before=(last.at, last.id))
 
 
@@ -215,8 +213,3 @@ def _by_minute(found: Iterable[Error]) -> Minutes:
     for each in found:
         counts.setdefault(each.at.replace(second=0, microsecond=0), Counter())[each.level] += 1
     return [(minute, dict(counts[minute])) for minute in sorted(counts)]
-
-
-def last_hour(until: datetime) -> datetime:
-    """The start of the hour that lists draw."""
-    return until - timedelta(hours=1)

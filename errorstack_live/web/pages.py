@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from jinja2 import StrictUndefined
@@ -11,9 +12,10 @@ from werkzeug.wrappers import Response as AnyResponse
 from errorstack_live import __version__
 from errorstack_live.errors import Invalid, Unauthorized
 from errorstack_live.model import Issue, Stack, Status
+from errorstack_live.query import EVERYTHING
 from errorstack_live.web import account, asset, history, parameter, render, sample, stack, view
 from errorstack_live.web.auth import form_token, member, reader, session, writer
-from errorstack_live.web.history import EVERYTHING, Span
+from errorstack_live.web.history import Span
 from errorstack_live.web.origin import public_url
 from errorstack_live.web.render import Bar
 from errorstack_live.web.snippet import filled
@@ -87,7 +89,9 @@ async def stacks() -> str:
 async def _card(of: Stack, open_count: int) -> Card:
     until = now()
     store = state().store
-    minutes = await store.minutes.series(of.id, history.last_hour(until), until)
+    minutes = await store.minutes.series(
+        of.id, history.last_hour(until), until + timedelta(minutes=1)
+    )
     last = await store.issues.find(of.id, limit=1)
     return Card(
         of,

@@ -59,9 +59,10 @@ class Passwords:
     def _verify(self, password_hash: str | None, password: str) -> bool:
         known = password_hash if password_hash and not is_invite(password_hash) else self._nobody
         try:
-            return self._hasher.verify(known, password) and known is password_hash
+            self._hasher.verify(known, password)
         except (VerificationError, InvalidHashError):
             return False
+        return known is password_hash
 
     @cached_property
     def _nobody(self) -> str:

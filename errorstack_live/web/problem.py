@@ -101,7 +101,7 @@ async def _json(problem: Problem) -> Response:
     if problem.at is not None:
         said["at"] = problem.at
     response = current_app.json.response(said)
-    assert isinstance(response, Response)  # noqa: S101 - Quart's provider makes Quart's own
+    assert isinstance(response, Response)
     response.status_code = problem.status
     return response
 

@@ -3,6 +3,7 @@
 from quart import Blueprint, Quart, Response, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
+from errorstack_live.errors import NotFound
 from errorstack_live.web import view
 from errorstack_live.web.auth import check_share, give_share_cookie, reader
 from errorstack_live.web.linking import digest
@@ -22,7 +23,10 @@ async def open_share(token: str) -> AnyResponse | Response:
 
     Raises NotFound for no such link, Gone for one that was revoked or has expired.
     """
-    found = check_share(await state().store.shares.by_token_sha256(digest(token)))
+    found = await state().store.shares.by_token_sha256(digest(token))
+    if found is None:
+        raise NotFound("There is no such share link: it was mistyped, or its stack was deleted")
+    check_share(found)
     response = redirect(f"/v/{found.id}")
     give_share_cookie(response, found)
     return response

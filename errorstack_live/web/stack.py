@@ -110,7 +110,7 @@ async def delete(**_: str) -> Answer:
     if typed != who.stack.name:
         problem = Conflict("That is not the stack's name: nothing was deleted.")
         return await _page(who, problem=problem.message), problem.status
-    await state().store.stacks.delete(who.stack.id, now())
+    await state().store.stacks.delete(who.stack.id)
     return redirect("/")
 
 

@@ -1,6 +1,6 @@
 """Builds the live view and one error's page, for members and for share links alike."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -12,10 +12,10 @@ from errorstack_live import __version__, meaning
 from errorstack_live.errors import QueryError
 from errorstack_live.live import rows
 from errorstack_live.model import Error, Stack
-from errorstack_live.query import Query, parse
+from errorstack_live.query import EVERYTHING, Query, parse
 from errorstack_live.web import history, parameter
 from errorstack_live.web.auth import Reader
-from errorstack_live.web.history import EVERYTHING, Span
+from errorstack_live.web.history import Span
 from errorstack_live.web.origin import public_url
 from errorstack_live.web.snippet import Filled, filled
 from errorstack_live.web.state import now, state
@@ -73,7 +73,7 @@ async def render_live(reader: Reader) -> str:
         query_problem=wrong,
         errors=found,
         is_complete=page is None or page.is_complete,
-        older=_older(text, found) if len(found) == FIRST_ROWS else "",
+        older=_older(text, found) if page and found and not page.is_complete else "",
         messages=await history.logs(reader),
         snippet=snippets[0] if snippets else None,
         boot=_boot(reader, text, snippets),
@@ -124,14 +124,17 @@ def _boot(reader: Reader, text: str, snippets: list[Filled]) -> dict[str, Any]:
         "version": __version__,
         "base": place.data,
         "page": place.page,
-        "stack": {"name": reader.stack.name},
+        "stack": {
+            "slug": share.id if share else reader.stack.slug,
+            "name": reader.stack.name,
+        },
         "share": share and {"name": share.name, "with_logs": share.with_logs},
         "member": reader.member and {"email": reader.member.email},
-        "can_write": reader.can_write,
+        "readonly": not reader.can_write,
         "query": text,
-        "snippets": [
-            {"name": each.name, "label": each.label, "text": each.text} for each in snippets
-        ],
+        "key": (living_key(reader.stack) or None) if reader.can_write else None,
+        "submit_url": f"{public_url()}/submit",
+        "snippets": [asdict(each) for each in snippets],
     }
 
 
