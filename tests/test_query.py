@@ -198,15 +198,17 @@ TERMS = st.one_of(
         ]
     ),
 )
-QUERIES = st.recursive(
-    TERMS,
-    lambda inner: st.one_of(
+
+
+def combined(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    return st.one_of(
         inner.map("-({})".format),
         st.tuples(inner, inner).map("({0[0]} OR {0[1]})".format),
         st.tuples(inner, inner).map("({0[0]} {0[1]})".format),
-    ),
-    max_leaves=4,
-)
+    )
+
+
+QUERIES = st.recursive(TERMS, combined, max_leaves=4)
 
 
 @settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -264,6 +266,13 @@ def test_both_binds_closer_than_or() -> None:
     query = both(parse("a OR b"), parse("c"))
     assert query.text == "(a OR b) c"
     assert both(query, parse("")) == query
+
+
+def parsed_or_wrong(text: str) -> Query | QueryError:
+    try:
+        return parse(text)
+    except QueryError as wrong:
+        return wrong
 
 
 @given(
@@ -358,15 +367,28 @@ def test_matching_takes_time_in_proportion_to_the_text(query: str) -> None:
     assert seconds(200_000) < 40 * seconds(20_000) + 0.01  # ten times the text
 
 
-HIDDEN_NAMES = ["a", "b", "a.b", "b.a", "a.0", "level", "error", "x"]
-
-
-@settings(deadline=None)
-@given(
-    fields=st.dictionaries(st.sampled_from([*NAMES, "level", "error", "Msg"]), VALUES, max_size=4),
-    hidden=st.sets(st.sampled_from(HIDDEN_NAMES), min_size=1),
-    text=QUERIES,
+HIDDEN_NAMES = st.sampled_from(["a", "b", "a.b", "b.a", "level", "error", "Msg"])
+HIDDEN_VALUES = SCALARS | st.fixed_dictionaries({"b": SCALARS, "level": st.just("fatal")})
+HIDDEN_TERMS = st.sampled_from(
+    [
+        *("a:*", "a.b:*", "a.b:x", "a.0.b:*", "b>0", "b.a:*", "a:x*", "b:5", "error.level:*"),
+        *("level:error", "level:fatal", "title:x*", "type:*", "x", "issue:*", "$x:*"),
+    ]
 )
+
+
+@settings(deadline=None, max_examples=500)
+@given(
+    fields=st.dictionaries(
+        st.sampled_from(["a", "b", "a.b", "level", "error", "Msg", "$x"]),
+        HIDDEN_VALUES | st.lists(HIDDEN_VALUES, max_size=2),
+        max_size=4,
+    ),
+    hidden=st.sets(HIDDEN_NAMES, min_size=1, max_size=3),
+    text=st.recursive(HIDDEN_TERMS, combined, max_leaves=3),
+)
+@example(fields={"a": [{"b": "x"}]}, hidden={"a.b"}, text="a.0.b:x")
+@example(fields={"a": [{"b": "x"}]}, hidden={"a.b"}, text="-(a.0.b:x)")
 def test_a_relaxed_query_asks_nothing_about_hidden_fields(
     fields: dict[str, JSON], hidden: set[str], text: str
 ) -> None:
