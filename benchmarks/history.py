@@ -1,0 +1,102 @@
+"""How long lists and filters take in a stack of a million errors."""
+
+import asyncio
+import random
+import statistics
+import sys
+import tempfile
+import time
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from errorstack_live import fingerprint, meaning
+from errorstack_live.demo import Traffic
+from errorstack_live.model import Error, Request
+from errorstack_live.query import parse
+from errorstack_live.settings import load
+from errorstack_live.storage.document import encode, new_id, raw_collection
+from errorstack_live.storage.error import to_document
+from errorstack_live.storage.mongo import Store
+from errorstack_live.storage.mongod import Mongod
+
+ERRORS = 1_000_000
+BATCH = 2_000
+SPACING = timedelta(milliseconds=600)
+"""A million errors then are a week."""
+ROUNDS = 7
+RARE_EVERY = 250_000
+QUERIES = {
+    "newest 100": "",
+    "level:fatal": "level:fatal",
+    "a common value": 'release:"2.4.1"',
+    "a value 4 errors have": "marker:needle",
+    "a field 4 errors have": "marker:*",
+    "a common word": "timeout",
+    "a word nobody wrote": "xylophone",
+}
+
+
+async def main(count: int = ERRORS) -> dict[str, float]:
+    """Fill a stack, then time each query; milliseconds, the median of ROUNDS."""
+    with tempfile.TemporaryDirectory() as folder:
+        mongod = Mongod(load(data_dir=Path(folder)))
+        store = await Store.open(await mongod.start(), "bench")
+        try:
+            now = datetime.now(UTC).replace(microsecond=0)
+            stack = await store.stacks.create("Bench", now=now, retention_days=30)
+            began_at = time.perf_counter()
+            await _fill(store, stack.id, now, count)
+            filled_s = time.perf_counter() - began_at
+            times = {name: await _time(store, stack.id, text) for name, text in QUERIES.items()}
+            return {"errors": count, "filled in s": filled_s, **times}
+        finally:
+            await store.close()
+            await mongod.stop()
+
+
+async def _fill(store: Store, stack: str, now: datetime, count: int) -> None:
+    traffic = Traffic(random.Random(4711))
+    errors = raw_collection(store.database, "errors")
+    for start in range(0, count, BATCH):
+        batch = [
+            encode(to_document(_error(traffic, stack, now, count - n), now + timedelta(days=30)))
+            for n in range(start, min(start + BATCH, count))
+        ]
+        await errors.insert_many(batch, ordered=False)
+
+
+def _error(traffic: Traffic, stack: str, now: datetime, age: int) -> Error:
+    fields = dict(traffic.error())
+    if age % RARE_EVERY == RARE_EVERY // 2:
+        fields["marker"] = "needle"
+    what = meaning.read(fields)
+    mark = fingerprint.of(what, fields)
+    return Error(
+        id=new_id(),
+        stack=stack,
+        at=now - age * SPACING,
+        issue=fingerprint.issue_id(stack, mark),
+        fingerprint=mark,
+        title=what.title,
+        type=what.type,
+        level=what.level,
+        where=what.where,
+        fields=fields,
+        request=Request("192.0.2.1", "bench", "", "beacon"),
+        search=meaning.search_text(what.title, fields),
+    )
+
+
+async def _time(store: Store, stack: str, text: str) -> float:
+    taken = []
+    for _ in range(ROUNDS):
+        began_at = time.perf_counter()
+        await store.errors.find(stack, parse(text), limit=100)
+        taken.append((time.perf_counter() - began_at) * 1000)
+    return statistics.median(taken)
+
+
+if __name__ == "__main__":
+    results = asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else ERRORS))
+    for name, value in results.items():
+        print(f"{name:24} {value:12.1f}")
