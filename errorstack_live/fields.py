@@ -36,15 +36,14 @@ def collect(pairs: Sequence[Pair], dropped: int = 0) -> Decoded:
         pairs, more = limit(pairs, lambda pair: is_reserved(pair[0]))
         dropped += more
     fields = dict(pairs)
-    names = "".join(fields)
-    if len(fields) == len(pairs) and len(names) * 4 <= MAX_NAME_BYTES and "\0" not in names:
+    joined = "".join(fields)
+    if len(fields) == len(pairs) and len(joined) * 4 <= MAX_NAME_BYTES and "\0" not in joined:
         return Decoded(fields, dropped)  # as nearly all are
     names = [clean(name) for name, _ in pairs]
     short = [shorten(name) for name in names]
     shortened = sum(before != after for before, after in zip(names, short, strict=True))
-    return Decoded(
-        gather(zip(short, (value for _, value in pairs), strict=True)), dropped, shortened
-    )
+    values = (value for _, value in pairs)
+    return Decoded(gather(zip(short, values, strict=True)), dropped, shortened)
 
 
 def gather(pairs: Iterable[Pair]) -> dict[str, JSON]:

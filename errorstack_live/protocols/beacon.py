@@ -234,8 +234,7 @@ def _answer(outcome: Outcome) -> dict[str, object]:
             answer["ids"] = [stored.id for stored in outcome.stored]
         if first.issue is not None:
             answer |= {"issue": first.issue, "new": first.is_new, "count": first.count}
-        answer["viewers"] = outcome.viewers
-    return answer
+    return answer | {"viewers": outcome.viewers}
 
 
 SUBMIT = Beacon(Kind.ERROR)
