@@ -6,7 +6,7 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from itsdangerous import BadSignature, URLSafeSerializer
+from itsdangerous import BadSignature, Signer, URLSafeSerializer
 from quart import Quart, current_app, g, request
 from quart_auth import AuthUser, QuartAuth, current_user, login_user, logout_user
 from quart_rate_limiter import RateLimiter
@@ -73,11 +73,6 @@ class Reader:
     def can_write(self) -> bool:
         """Whether they may change anything."""
         return self.share is None
-
-    @property
-    def is_restricted(self) -> bool:
-        """Whether there is anything in the stack they may not see."""
-        return self.share is not None and bool(self.share.hidden or self.share.query.strip())
 
 
 class SessionCookie(QuartAuth):
@@ -171,20 +166,17 @@ async def _refuse_foreign() -> None:
 
 async def form_token() -> str:
     """What a form carries to prove that this server made it for this session."""
-    found = await session()
-    return _signer("form").dumps(found.id if found else "")
+    return Signer(state().store.secret, salt="form").get_signature(await _form_id()).decode()
 
 
 async def _is_own_form(token: str) -> bool:
+    signer = Signer(state().store.secret, salt="form")
+    return signer.verify_signature(await _form_id(), token)
+
+
+async def _form_id() -> str:
     found = await session()
-    try:
-        return bool(_signer("form").loads(token) == (found.id if found else ""))
-    except BadSignature:
-        return False
-
-
-def _signer(salt: str) -> URLSafeSerializer:
-    return URLSafeSerializer(state().store.secret, salt=salt)
+    return found.id if found else "signed-out"
 
 
 def check_attempt(email: str) -> None:
@@ -305,7 +297,7 @@ def give_share_cookie(response: AnyResponse, share: Share) -> None:
     left = min(longest, share.expires_at - now()) if share.expires_at else longest
     response.set_cookie(
         _share_cookie(),
-        _signer("share").dumps(share.id),
+        _share_signer().dumps(share.id),
         max_age=int(left.total_seconds()),
         path=f"/v/{share.id}",
         httponly=True,
@@ -316,9 +308,13 @@ def give_share_cookie(response: AnyResponse, share: Share) -> None:
 
 def _holds_share(share_id: str) -> bool:
     try:
-        return bool(_signer("share").loads(here().cookies.get(_share_cookie(), "")) == share_id)
+        return bool(_share_signer().loads(here().cookies.get(_share_cookie(), "")) == share_id)
     except BadSignature:
         return False
+
+
+def _share_signer() -> URLSafeSerializer:
+    return URLSafeSerializer(state().store.secret, salt="share")
 
 
 def _share_cookie() -> str:

@@ -87,7 +87,7 @@ async def issues(
             reader.stack.id, status=status, limit=limit, query=text
         )
     page = await errors(reader, limit=MAX_COUNTED)
-    found = await _with_status(reader, gather(page.errors))
+    found = await _with_status(gather(page.errors))
     wanted = text.casefold()
     return [
         each
@@ -103,7 +103,7 @@ async def issue(reader: Reader, issue_id: str) -> Issue:
     page = await errors(reader, EVERYTHING, Span(issue=issue_id), limit=MAX_COUNTED)
     if not page.errors:
         raise NotFound("No such issue")
-    return (await _with_status(reader, gather(page.errors)))[0]
+    return (await _with_status(gather(page.errors)))[0]
 
 
 async def logs(reader: Reader) -> list[LogMessage]:
@@ -140,6 +140,8 @@ def gather(newest_first: Iterable[Error]) -> list[Issue]:
     """The issues of these errors, as far as these errors tell, newest first."""
     found: dict[str, Issue] = {}
     for each in newest_first:
+        if not each.issue:  # an error that could not be read
+            continue
         known = found.get(each.issue)
         found[each.issue] = (
             replace(known, first_seen_at=each.at, count=known.count + 1)
@@ -165,13 +167,11 @@ def _issue_of(seen: Error) -> Issue:
     )
 
 
-async def _with_status(reader: Reader, found: Sequence[Issue]) -> list[Issue]:
+async def _with_status(found: Sequence[Issue]) -> list[Issue]:
     """Issues that were gathered, with what members said of them."""
-    known = {
-        each.id: each.status
-        for each in await state().store.issues.find(reader.stack.id, limit=MAX_COUNTED)
-    }
-    return [replace(each, status=known.get(each.id, each.status)) for each in found]
+    known = await state().store.issues.by_ids([each.id for each in found])
+    status = {each.id: each.status for each in known}
+    return [replace(each, status=status.get(each.id, each.status)) for each in found]
 
 
 async def _read(view: View, query: Query, span: Span, limit: int) -> Page:

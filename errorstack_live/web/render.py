@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from markupsafe import Markup, escape
 from quart import Quart
 
-from errorstack_live.model import JSON, Level
+from errorstack_live.model import JSON, Error, Issue, Level
 
 MAX_VALUE_CHARS = 2048
 """Longer values show this much, and the rest behind "more"."""
@@ -49,6 +49,11 @@ def plain(text: str) -> str:
 def one_line(text: str) -> str:
     """Text with its line ends as a sign."""
     return _GAP.sub(" ⏎ ", text)
+
+
+def saying(of: Error | Issue) -> str:
+    """A title without the type that stands before it, where both are shown."""
+    return of.title.removeprefix(f"{of.type}: ") if of.type else of.title
 
 
 def link(text: str) -> str | None:
@@ -159,7 +164,7 @@ def _bar(place: int, height: float, *, is_bad: bool) -> Bar:
 def register(app: Quart) -> None:
     """Give templates these filters."""
     shown = (
-        visible, plain, one_line, link, value_text, rest_size, size, number, clock, fraction,
+        visible, plain, one_line, saying, link, value_text, rest_size, size, number, clock, fraction,
         stamp, iso, ago, spark,
     )  # fmt: skip
     app.jinja_env.filters.update({each.__name__: each for each in shown})
