@@ -16,7 +16,7 @@ from errorstack_live import __version__
 from errorstack_live.cli import show
 from errorstack_live.cli.follow import Follower
 from errorstack_live.cli.record import Record
-from errorstack_live.cli.target import Place, Target, is_loopback
+from errorstack_live.cli.target import GONE, Place, Target, is_loopback
 from errorstack_live.cli.when import to_ms
 from errorstack_live.errors import Gone, SetupError, Unauthorized
 
@@ -100,8 +100,8 @@ async def _connect(target: Target) -> ClientConnection:
         match refused.response.status_code:
             case 401:
                 raise Unauthorized("Sign in first") from refused
-            case 403 | 404 | 410:
-                raise Gone("This link no longer works: it was revoked or has expired.") from refused
+            case 404 | 410:
+                raise Gone(GONE) from refused
         raise
 
 
@@ -124,6 +124,6 @@ async def _receive(socket: ClientConnection, follower: Follower) -> AsyncGenerat
 def _check(closed: ConnectionClosed) -> None:
     code = closed.rcvd.code if closed.rcvd else None
     if code == _REVOKED:
-        raise Gone("This link no longer works: it was revoked or has expired.")
+        raise Gone(GONE)
     if code == _SIGN_IN:
         raise Unauthorized("Sign in first")

@@ -14,6 +14,7 @@ from errorstack_live.settings import Settings
 SESSION_LIFE = timedelta(hours=12)
 """A terminal's access; a longer one asks again by itself."""
 TIMEOUT_S = 10.0
+GONE = "This link no longer works: it was revoked or has expired."
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +71,8 @@ class SharePlace:
                 response = await client.get(self.name)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
                 raise SetupError(str(error) or type(error).__name__) from error
-        if response.status_code in {401, 403, 404, 410}:
-            raise Gone("This link no longer works: it was revoked or has expired.")
+        if response.status_code in {404, 410}:
+            raise Gone(GONE)
         if not response.is_redirect or "/v/" not in response.headers["location"]:
             raise SetupError("that is not a share link of ErrorStack Live")
         view = response.url.join(response.headers["location"])

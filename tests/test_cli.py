@@ -1,0 +1,344 @@
+"""The command line against a running server, as its users and their scripts see it."""
+
+import json
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from click.testing import CliRunner, Result
+from serving import Served, end, read_line, run, served, start
+
+from errorstack_live.cli import main
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("data")) as running:
+        yield running
+
+
+class Shell:
+    """Runs commands on the server's data directory, in this process."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._environ = {"ERRORSTACK_DATA_DIR": str(data_dir)}
+
+    def run(self, *words: str, stdin: str | None = None) -> Result:
+        return CliRunner().invoke(main, words, input=stdin, env=self._environ)
+
+    def say(self, *words: str, stdin: str | None = None) -> str:
+        """Run what must succeed; its output."""
+        result = self.run(*words, stdin=stdin)
+        assert result.exit_code == 0, result.output
+        return result.stdout
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self.say(*words, "--json"))
+
+    def lines(self, *words: str) -> list[Any]:
+        return [json.loads(line) for line in self.say(*words, "--json").splitlines()]
+
+
+@pytest.fixture
+def shell(server: Served) -> Shell:
+    return Shell(server.data_dir)
+
+
+@pytest.fixture
+def stack(shell: Shell, request: pytest.FixtureRequest) -> dict[str, str]:
+    """A stack of this test alone."""
+    return dict(shell.json("stack", "create", request.node.name))
+
+
+def tail(server: Served, *words: str) -> subprocess.Popen[str]:
+    return start("tail", *words, data_dir=server.data_dir)
+
+
+def following(process: subprocess.Popen[str], count: int) -> list[Any]:
+    assert process.stdout
+    return [json.loads(read_line(process.stdout)) for _ in range(count)]
+
+
+# Serving
+
+
+def test_ready_says_where_everything_is(server: Served) -> None:
+    assert server.ready["ready"] is True
+    assert server.ready["stack"] == "first"
+    assert server.ready["setup_url"].startswith(f"{server.url}/setup?token=")
+    assert httpx.get(server.ready["setup_url"]).status_code == 200
+    assert httpx.get(f"{server.url}/readyz").status_code == 200
+
+
+def test_people_are_told_how_to_begin(tmp_path: Path) -> None:
+    process = start("serve", "--port", "0", data_dir=tmp_path)
+    try:
+        assert process.stdout
+        said = "".join(read_line(process.stdout) for _ in range(9))
+    finally:
+        end(process)
+    line = next(line for line in said.splitlines() if "curl '" in line)
+    assert "/submit?_s=" in line
+    assert "&Msg=Hello'" in line
+    assert '/beacon.js" data-stack="' in said
+    assert "/setup?token=" in said
+
+
+def test_a_data_directory_is_served_once(server: Served) -> None:
+    second = run("serve", "--port", "0", data_dir=server.data_dir)
+    assert second.returncode == 1
+    assert "in use" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+def test_a_port_that_is_taken_is_told(server: Served, tmp_path: Path) -> None:
+    port = server.url.rpartition(":")[2]
+    second = run("serve", "--port", port, data_dir=tmp_path)
+    assert second.returncode == 1
+    assert f"port {port}" in second.stderr
+    assert "Traceback" not in second.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--certfile", "a.pem"), "both --certfile and --keyfile"),
+        (("--certfile", "a.pem", "--keyfile", "b.pem"), "not usable"),
+        (("--port", "99999"), "ERRORSTACK_PORT"),
+        (("--mongodb-uri", "nonsense"), "ERRORSTACK_MONGODB_URI"),
+    ],
+)
+def test_what_keeps_it_from_starting_is_told(
+    tmp_path: Path, options: tuple[str, ...], told: str
+) -> None:
+    process = run("serve", "--port", "0", *options, data_dir=tmp_path)
+    assert process.returncode == 1
+    assert told in process.stderr
+    assert "Traceback" not in process.stderr
+
+
+def test_a_second_start_keeps_everything(tmp_path: Path) -> None:
+    with served(tmp_path) as first:
+        shell = Shell(tmp_path)
+        stored = first.submit(Msg="kept")
+        shell.say("member", "add", "kim@example.com", stdin="correct horse\n")
+        assert first.stop() == 0
+    with served(tmp_path) as second:
+        assert second.key == first.key
+        assert second.ready["setup_url"] is None
+        assert [each["id"] for each in shell.lines("errors", "first")] == [stored["id"]]
+
+
+# Stacks, members, share links
+
+
+def test_stacks_and_keys(server: Served, shell: Shell) -> None:
+    made = shell.json("stack", "create", "Web shop")
+    assert made["slug"] == "web-shop"
+    assert made["url"] == f"{server.url}/s/web-shop"
+    assert made["slug"] in [each["slug"] for each in shell.lines("stack", "list")]
+    assert made["key"] in shell.say("stack", "list")
+    added = shell.json("stack", "key", "add", "web-shop")["key"]
+    shell.say("stack", "key", "revoke", "web-shop", made["key"])
+    shell.say("submit", added, "by the second key")
+    refused = shell.run("submit", made["key"], "by the revoked one", "--json")
+    assert refused.exit_code == 1
+    assert json.loads(refused.stdout)["success"] is False
+
+
+def test_members(shell: Shell) -> None:
+    assert shell.run("member", "add", "kim@example.com", stdin="short\n").exit_code == 1
+    shell.say("member", "add", "Kim@Example.com", stdin="correct horse\n")
+    assert shell.run("member", "add", "kim@example.com", stdin="correct horse\n").exit_code == 1
+    assert [each["email"] for each in shell.lines("member", "list")] == ["kim@example.com"]
+    assert "kim@example.com" in shell.say("member", "list")
+    shell.say("member", "remove", "kim@example.com")
+    assert shell.run("member", "remove", "kim@example.com").exit_code == 1
+    assert shell.lines("member", "list") == []
+
+
+def test_share_links(shell: Shell, server: Served, stack: dict[str, str]) -> None:
+    options = ("--query", "level:error", "--hide", "user", "--expires", "7d", "--name", "For Kim")
+    made = shell.json("share", "create", stack["slug"], *options)
+    assert made["url"].startswith(f"{server.url}/share/")
+    (listed,) = shell.lines("share", "list", stack["slug"])
+    assert listed["id"] == made["id"]
+    assert listed["hidden"] == ["user"]
+    assert listed["revoked_at"] is None
+    assert "For Kim" in shell.say("share", "list")
+    assert httpx.get(made["url"], follow_redirects=True).status_code == 200
+    shell.say("share", "revoke", made["id"])
+    assert httpx.get(made["url"], follow_redirects=True).status_code == 410
+    assert "revoked" in shell.say("share", "list", stack["slug"])
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("errors", "nowhere"), 1, "nowhere"),
+        (("errors", "first", "level:("), 1, "at character"),
+        (("errors", "first", "--since", "later"), 2, "15m, 2h or 7d"),
+        (("share", "create", "first", "--expires", "soon"), 2, "15m, 2h or 7d"),
+        (("share", "revoke", "nonsense"), 1, "share link"),
+        (("tail", "nowhere"), 1, "nowhere"),
+        (("submit", "nokey", "Msg=x"), 1, "Unknown stack key"),
+        (("submit", "nokey", "Msg=x", "--url", "http://127.0.0.1:1"), 1, "cannot be reached"),
+        (("nonsense",), 2, "No such command"),
+    ],
+)
+def test_failures_say_why(shell: Shell, words: tuple[str, ...], code: int, told: str) -> None:
+    result = shell.run(*words)
+    assert result.exit_code == code
+    assert told in result.stderr
+    assert "Traceback" not in result.output
+
+
+def test_no_server_is_told(tmp_path: Path) -> None:
+    for words in (("errors", "first"), ("tail", "first"), ("submit", "key", "x")):
+        result = Shell(tmp_path).run(*words)
+        assert result.exit_code == 1
+        assert str(tmp_path) in result.stderr
+
+
+# Sending and reading
+
+
+def test_what_is_submitted_is_read_back_as_sent(shell: Shell, stack: dict[str, str]) -> None:
+    first = shell.json("log", stack["key"], "about to fail")
+    pairs = ("Msg=a=b & c", "Zeile=äöü€😀", "$odd.name=1", "Msg=twice", "level=warning")
+    shell.say("submit", stack["key"], *pairs)
+    (error,) = shell.lines("errors", stack["slug"])
+    assert error["kind"] == "error"
+    assert list(error["fields"].items()) == [
+        *(("Msg", ["a=b & c", "twice"]), ("Zeile", "äöü€😀")),
+        *(("$odd.name", "1"), ("level", "warning")),
+    ]
+    assert error["level"] == "warning"
+    assert [each["text"] for each in error["before"]] == ["about to fail"]
+    (log,) = shell.lines("logs", stack["slug"])
+    assert (log["kind"], log["id"], log["text"]) == ("log", first["id"], "about to fail")
+
+
+def test_a_text_alone_is_the_message(shell: Shell, stack: dict[str, str]) -> None:
+    shell.say("submit", stack["key"], "x = 5 failed")
+    assert shell.lines("errors", stack["slug"])[0]["fields"] == {"Msg": "x = 5 failed"}
+
+
+def test_errors_are_found_newest_first(shell: Shell, stack: dict[str, str]) -> None:
+    for number in range(4):
+        shell.say("submit", stack["key"], f"Msg=number {number}", f"n={number}")
+    numbers = [each["fields"]["n"] for each in shell.lines("errors", stack["slug"])]
+    assert numbers == ["3", "2", "1", "0"]
+    found = shell.lines("errors", stack["slug"], "n>1", "--limit", "1", "--since", "1h")
+    assert [each["fields"]["n"] for each in found] == ["3"]
+    assert shell.lines("errors", stack["slug"], "--since", "2999-01-01") == []
+
+
+def test_people_read_lines_that_cannot_bite(shell: Shell, stack: dict[str, str]) -> None:
+    shell.say("submit", stack["key"], "Msg=\x1b[2J\u202eevil", "level=fatal")
+    shell.say("log", stack["key"], '{"a": 1}', "--pretty")
+    (line,) = shell.say("errors", stack["slug"]).splitlines()
+    assert "fatal" in line
+    assert "␛[2J<U+202E>evil" in line
+    assert '{"a": 1}' in shell.say("logs", stack["slug"])
+
+
+def test_demo_traffic_is_stored(shell: Shell, stack: dict[str, str]) -> None:
+    said = shell.say("demo", stack["key"], "--rate", "40", "--seconds", "0.5", "--seed", "1")
+    accepted = int(said.split()[0])
+    assert accepted >= 10
+    assert ", 0 refused." in said
+    assert len(shell.lines("errors", stack["slug"], "--limit", "1000")) == accepted
+
+
+# Following
+
+
+def test_tail_tells_each_error_and_log_once(
+    shell: Shell, server: Served, stack: dict[str, str]
+) -> None:
+    shell.say("submit", stack["key"], "before it was live")
+    process = tail(server, stack["slug"], "level:error", "--json")
+    try:
+        assert following(process, 1) == [{"kind": "live"}]
+        shell.say("log", stack["key"], "hello")
+        shell.say("submit", stack["key"], "Msg=not this", "level=info")
+        shell.say("submit", stack["key"], "Msg=this", "user=u1")
+        log, error = following(process, 2)
+    finally:
+        end(process)
+    assert (log["kind"], log["text"]) == ("log", "hello")
+    assert (error["kind"], error["title"]) == ("error", "this")
+    assert error["fields"] == {"Msg": "this", "user": "u1"}
+    assert [each["text"] for each in error["before"]] == ["hello"]
+    assert error == shell.lines("errors", stack["slug"], "--limit", "1")[0]
+
+
+def test_tail_since_begins_with_history(
+    shell: Shell, server: Served, stack: dict[str, str]
+) -> None:
+    for number in range(3):
+        shell.say("submit", stack["key"], f"Msg={number}")
+    process = tail(server, f"{server.url}/s/{stack['slug']}", "--since", "1h", "--json")
+    try:
+        shell.say("submit", stack["key"], "Msg=3")
+        live, *errors = following(process, 5)
+    finally:
+        end(process)
+    assert live == {"kind": "live"}
+    assert [each["title"] for each in errors] == ["0", "1", "2", "3"]
+
+
+def test_tail_of_a_share_link_sees_the_view_and_ends_with_it(
+    shell: Shell, stack: dict[str, str], tmp_path: Path
+) -> None:
+    options = ("--query", "shop", "--hide", "user")
+    link = shell.json("share", "create", stack["slug"], *options)
+    process = start("tail", link["url"], "--json", data_dir=tmp_path, stderr=subprocess.PIPE)
+    try:
+        assert following(process, 1) == [{"kind": "live"}]
+        shell.say("submit", stack["key"], "Msg=elsewhere", "user=u1")
+        shell.say("submit", stack["key"], "Msg=shop broke", "user=u1")
+        (error,) = following(process, 1)
+        assert error["fields"] == {"Msg": "shop broke"}
+        shell.say("share", "revoke", link["id"])
+        assert process.wait(timeout=2) == 3
+        assert process.stderr
+        assert "revoked" in process.stderr.read()
+    finally:
+        end(process)
+    assert run("tail", link["url"], data_dir=tmp_path).returncode == 3
+
+
+def test_tail_goes_on_without_a_gap_when_the_server_returns(tmp_path: Path) -> None:
+    with served(tmp_path) as first:
+        port = first.url.rpartition(":")[2]
+        process = tail(first, "first", "--json")
+        try:
+            following(process, 1)
+            told = [first.submit(Msg="1")["id"], first.submit(Msg="2")["id"]]
+            assert [each["id"] for each in following(process, 2)] == told
+            first.process.kill()
+            first.process.wait()
+            with served(tmp_path, "--port", port) as second:
+                told = [second.submit(Msg=str(number))["id"] for number in range(3, 8)]
+                assert [each["id"] for each in following(process, 5)] == told
+        finally:
+            end(process)
+
+
+def test_tail_for_people(shell: Shell, server: Served, stack: dict[str, str]) -> None:
+    process = start("tail", stack["slug"], data_dir=server.data_dir, stderr=subprocess.PIPE)
+    try:
+        assert process.stderr
+        assert stack["slug"] in read_line(process.stderr)
+        shell.say("submit", stack["key"], "Msg=Boom", "File=a.py", "Line=3")
+        assert process.stdout
+        line = read_line(process.stdout)
+    finally:
+        end(process)
+    assert "error" in line
+    assert "Boom" in line

@@ -1,0 +1,105 @@
+"""Several worker processes, the separate roles, and how all of them end."""
+
+import json
+import os
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psutil
+import pytest
+from serving import Served, end, eventually, read_line, run, served, start
+
+
+@pytest.fixture(scope="module")
+def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    with served(tmp_path_factory.mktemp("data"), "--workers", "2") as server:
+        yield server
+
+
+def workers(server: Served) -> list[psutil.Process]:
+    children = psutil.Process(server.process.pid).children()
+    return [each for each in children if "errorstack_live.web.workers" in each.cmdline()]
+
+
+def submit(server: Served) -> bool:
+    try:
+        return bool(server.submit(Msg="x")["success"])
+    except (httpx.HTTPError, ValueError):
+        return False
+
+
+def test_all_workers_see_one_stream(pair: Served) -> None:
+    assert len(workers(pair)) == 2
+    tails = [start("tail", "first", "--json", data_dir=pair.data_dir) for _ in range(4)]
+    try:
+        for each in tails:
+            assert each.stdout
+            assert json.loads(read_line(each.stdout)) == {"kind": "live"}
+        sent = [pair.submit(Msg=str(number))["id"] for number in range(20)]
+        for each in tails:
+            assert each.stdout
+            assert [json.loads(read_line(each.stdout))["id"] for _ in sent] == sent
+    finally:
+        for each in tails:
+            end(each)
+
+
+def test_a_worker_that_dies_is_replaced(pair: Served) -> None:
+    first, second = workers(pair)
+    first.kill()
+    assert eventually(lambda: submit(pair))
+    eventually(lambda: len(workers(pair)) == 2 and first not in workers(pair))
+    second.kill()
+    eventually(lambda: len(workers(pair)) == 2 and second not in workers(pair))
+    assert eventually(lambda: submit(pair))
+    assert pair.process.poll() is None
+
+
+def test_a_stop_drains_every_worker(tmp_path: Path) -> None:
+    with served(tmp_path, "--workers", "2") as server:
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        follower = start("tail", "first", "--json", data_dir=tmp_path)
+        try:
+            assert follower.stdout
+            read_line(follower.stdout)
+            assert server.stop() == 0
+            assert follower.poll() is None, "a viewer waits for the server to return"
+        finally:
+            end(follower)
+    assert psutil.wait_procs(children, timeout=5)[1] == []
+
+
+def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
+    with served(tmp_path, "--workers", "2") as server:
+        children = psutil.Process(server.process.pid).children(recursive=True)
+        assert len(children) >= 3  # the workers and mongod
+        server.process.kill()
+        server.process.wait()
+        assert psutil.wait_procs(children, timeout=30)[1] == []
+
+
+@pytest.mark.parametrize(
+    ("role", "submits", "shows"), [("ingest", True, False), ("dashboard", False, True)]
+)
+def test_a_role_has_its_own_door_only(
+    tmp_path: Path, role: str, *, submits: bool, shows: bool
+) -> None:
+    with served(tmp_path, "--role", role) as server:
+        assert httpx.get(f"{server.url}/healthz").status_code == 200
+        answer = httpx.get(f"{server.url}/submit", params={"_s": server.key, "Msg": "x"})
+        assert (answer.status_code == 200) is submits
+        assert (httpx.get(f"{server.url}/login").status_code == 200) is shows
+        told = run("tail", "first", data_dir=tmp_path) if not shows else None
+        assert told is None or "No server runs" in told.stderr
+
+
+def test_ctrl_c_ends_cleanly(tmp_path: Path) -> None:
+    with served(tmp_path) as server:
+        with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as idle:
+            idle.sendall(b"POST /submit HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nMsg")
+            os.kill(server.process.pid, signal.SIGINT)
+            assert server.process.wait(timeout=30) == 0
+        assert not (tmp_path / "mongod.json").exists()
