@@ -25,6 +25,7 @@ _ACTING: Final = re.compile(
     "\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
 _LINK: Final = re.compile(r"https?://[^\s\"'<>\\]+", re.IGNORECASE)
+_PREFIX: Final = re.compile(r"^(?:Uncaught )?(?:\(in promise\) )?")
 _GAP: Final = re.compile(r"\s*\r?\n\s*")
 
 
@@ -52,8 +53,11 @@ def one_line(text: str) -> str:
 
 
 def saying(of: Error | Issue) -> str:
-    """A title without the type that stands before it, where both are shown."""
-    return of.title.removeprefix(f"{of.type}: ") if of.type else of.title
+    """A title without the type that it often begins with, where both are shown."""
+    said = _PREFIX.sub("", of.title)
+    if not of.type or not said.startswith(of.type):
+        return of.title
+    return "" if said == of.type else said.removeprefix(f"{of.type}: ")
 
 
 def link(text: str) -> str | None:
@@ -164,8 +168,8 @@ def _bar(place: int, height: float, *, is_bad: bool) -> Bar:
 def register(app: Quart) -> None:
     """Give templates these filters."""
     shown = (
-        visible, plain, one_line, saying, link, value_text, rest_size, size, number, clock, fraction,
-        stamp, iso, ago, spark,
+        visible, plain, one_line, saying, link, value_text, rest_size, size, number, clock,
+        fraction, stamp, iso, ago, spark,
     )  # fmt: skip
     app.jinja_env.filters.update({each.__name__: each for each in shown})
     app.jinja_env.globals["MAX_VALUE_CHARS"] = MAX_VALUE_CHARS
