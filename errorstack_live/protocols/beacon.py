@@ -10,6 +10,7 @@ import orjson
 
 from errorstack_live import decode, jsontext
 from errorstack_live.decode import MAX_FIELDS, Decoded
+from errorstack_live.meaning import MESSAGE_NAMES
 from errorstack_live.model import (
     JSON,
     Cut,
@@ -38,7 +39,7 @@ PIXEL = (
 )
 """One transparent pixel in 43 bytes."""
 
-_MESSAGE_NAMES = ("Msg", "msg", "Message", "message", "error")
+_BETTER_NAMES = MESSAGE_NAMES[: MESSAGE_NAMES.index("_msg")]
 """Names of a message that win over ``_msg`` (PROTOCOL 9)."""
 _HEADERS = (
     (b"cache-control", b"no-store"),
@@ -153,7 +154,7 @@ def _join(query: Fields, body: Fields, taken: set[str], key: str) -> tuple[dict[
 
 def _with_message(fields: dict[str, JSON]) -> dict[str, JSON]:
     """Let ``_msg`` stand for ``Msg`` where there is no other message."""
-    if any(fields.get(name) not in ("", None) for name in _MESSAGE_NAMES):
+    if any(fields.get(name) not in ("", None) for name in _BETTER_NAMES):
         return fields
     return {
         ("Msg" if name == "_msg" else name): value
