@@ -13,7 +13,7 @@ from errorstack_live.errors import QueryError
 from errorstack_live.meaning import LEVEL_WORDS
 from errorstack_live.model import Level
 from errorstack_live.query.node import (
-    All,
+    EVERYTHING,
     Compare,
     Equals,
     Like,
@@ -51,7 +51,7 @@ _BY_SEVERITY = tuple(Level)
 
 
 def read(text: str) -> Node:
-    """Return the tree of a query's text; an empty text is ``All(())``, which matches everything."""
+    """Return the tree of a query's text; an empty text is EVERYTHING."""
     if len(text) > MAX_QUERY_CHARS:
         raise QueryError(f"A query has at most {MAX_QUERY_CHARS} characters", at=MAX_QUERY_CHARS)
     return _Reader(_SURROGATE.sub("\ufffd", text)).query()
@@ -69,7 +69,7 @@ class _Reader:
     def query(self) -> Node:
         self.skip_space()
         if self.is_end():
-            return All(())
+            return EVERYTHING
         node = self.some()
         if not self.is_end():
             raise self.wrong("There is no ( for this )")
@@ -155,7 +155,7 @@ class _Reader:
         self.count_term(start)
         self.count_wildcards(text, start)
         self.require_break()
-        return Words(text, is_pattern="*" in text)
+        return EVERYTHING if text == "*" else Words(text, is_pattern="*" in text)
 
     def term(self, name: str) -> Node:
         operator = self.take(_OPERATOR).lstrip(":")
