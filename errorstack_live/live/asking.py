@@ -80,7 +80,8 @@ def read(text: str | bytes | None) -> Asking:
         raise Invalid("not JSON") from error
     if not isinstance(members, dict):
         raise Invalid("not an object")
-    reader = _READERS.get(members.get("type", ""))
+    kind = members.get("type")
+    reader = _READERS.get(kind) if isinstance(kind, str) else None
     if reader is None:
         raise Invalid("unknown type")
     return reader(members)
@@ -125,7 +126,7 @@ def _ping(members: Members) -> Ping:
     return Ping(_integer(members, "at"))
 
 
-_READERS: dict[object, Callable[[Members], Asking]] = {
+_READERS: dict[str, Callable[[Members], Asking]] = {
     "start": _start,
     "query": _filter,
     "more": _more,

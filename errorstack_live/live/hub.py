@@ -63,6 +63,7 @@ class Hub:
         self.sign: Callable[[str], str] = str
         self._ring = Ring()
         self._published = ""
+        self._lost_before = ""
         self._by_stack: dict[str, dict[View, Channel]] = {}
         self._channels: dict[Viewer, Channel] = {}
         self._waiting: set[Channel] = set()
@@ -102,10 +103,14 @@ class Hub:
         """Do once a second, until cancelled, what no entry brings about."""
         while True:
             await asyncio.sleep(TICK_S)
-            moment = self._moment()
-            for channel in self._all_channels():
-                channel.tick(moment)
-            self.crowd.tick(moment.now, datetime.fromtimestamp(moment.now_s, UTC))
+            self.tick()
+
+    def tick(self) -> None:
+        """Keep the pace, heartbeats, deadlines and presence of this second."""
+        moment = self._moment()
+        for channel in self._all_channels():
+            channel.tick(moment)
+        self.crowd.tick(moment.now, datetime.fromtimestamp(moment.now_s, UTC))
 
     async def close(self) -> None:
         """Let every viewer go, with the word that the server restarts."""
@@ -168,6 +173,8 @@ class Hub:
         return await self._source.catch_up(after, until, MAX_CATCH_UP)
 
     def _recent(self, since: str) -> list[Entry] | None:
+        if since < self._lost_before:
+            return None
         return [] if since >= self.position else self._ring.since(since)
 
     def _catch_up(self, viewer: Viewer, view: View, entries: Iterable[Entry]) -> None:
@@ -221,8 +228,13 @@ class Hub:
         self._schedule()
 
     def lost(self) -> None:
-        """The source was overtaken, what it missed is unknown: every viewer looks anew."""
+        """The source was overtaken and begins anew: what it missed is unknown to every viewer.
+
+        To be called when the new stream is open: only then does a snapshot leave nothing out.
+        """
         self._ring = Ring()
+        self._published = ""
+        self._lost_before = self.position
         self.crowd.resync()
 
     def _schedule(self) -> None:
