@@ -67,9 +67,10 @@ def read(fields: Fields) -> Meaning:
     fields = _with_inner(fields)
     message = _formatted(fields)
     trace = first(fields, TRACE_NAMES)
-    kind = _type(fields, message, trace)
+    thrown = _thrown(trace) if trace else ""
+    kind = _type(fields, message, thrown)
     return Meaning(
-        title=_title(fields, message, kind),
+        title=_title(fields, message, kind, thrown),
         type=kind,
         level=level_of(first(fields, LEVEL_NAMES)),
         where=_where(fields, trace),
@@ -186,10 +187,10 @@ def _is_harmless(message: str, args: str) -> bool:
     )
 
 
-def _type(fields: Fields, message: str, trace: str) -> str:
+def _type(fields: Fields, message: str, thrown: str) -> str:
     # A Python record's `name` is its logger's; its exception is named by its traceback.
     named = "" if _is_logging(fields) else first(fields, TYPE_NAMES)
-    kind = named or _raised(message) or _raised_in(trace) or first(fields, TYPE_NAMES)
+    kind = named or _raised(message) or _raised(thrown) or first(fields, TYPE_NAMES)
     return _one_line(kind, MAX_TYPE_CHARS)
 
 
@@ -198,20 +199,25 @@ def _raised(text: str) -> str:
     return found[1] if found else ""
 
 
-def _raised_in(trace: str) -> str:
-    """Return the type a trace names: in its first line, or in Python's last."""
-    if not trace:
-        return ""
-    return _raised(trace[:500]) or _raised(trace[-2_000:].rpartition("\n")[2])
+def _thrown(trace: str) -> str:
+    """Return the line in which a trace names what was thrown: its first, or Python's last."""
+    lines = (trace[:500].partition("\n")[0], trace[-2_000:].rpartition("\n")[2])
+    return next((line for line in lines if _raised(line)), "")
 
 
-def _title(fields: Fields, message: str, kind: str) -> str:
-    text = _one_line(message, MAX_TITLE_CHARS)
+def _title(fields: Fields, message: str, kind: str, thrown: str) -> str:
+    text = _one_line(message or thrown, MAX_TITLE_CHARS)
     if not text:
         return kind or next(_other_texts(fields), "") or NO_MESSAGE
-    if not kind or _is_logging(fields) or kind.casefold() in text[: len(kind) + 32].casefold():
+    if not _belongs(kind, text) or _is_logging(fields):
         return text
     return _one_line(f"{kind}: {text}", MAX_TITLE_CHARS)
+
+
+def _belongs(kind: str, text: str) -> bool:
+    """Say whether a title is better with the type before it: it is one, and not there yet."""
+    is_told = kind.casefold() in text[: len(kind) + 32].casefold()
+    return not is_told and kind.lower() not in LEVEL_WORDS
 
 
 def _other_texts(fields: Fields) -> Iterator[str]:
