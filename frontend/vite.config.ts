@@ -17,5 +17,5 @@ export default defineConfig({
     reportCompressedSize: false,
     rollupOptions: { input: ["src/live.tsx", "src/page.ts", "src/styles/app.css"] },
   },
-  test: { include: ["tests/**/*.test.{ts,tsx}"] },
+  test: { include: ["{src,tests}/**/*.test.{ts,tsx}"] },
 });

@@ -1,14 +1,21 @@
 /** What every page's script does: theme, copy buttons, questions before deleting, local times. */
 
+import { ago } from "./ago";
 import { cycleTheme } from "./theme";
 
 const SAID_MS = 1_600;
+const AGES_MS = 20_000;
 
 export function ready(): void {
   for (const button of document.querySelectorAll<HTMLElement>("[data-theme-toggle], [data-copy]")) button.hidden = false;
   addEventListener("click", clicked);
   addEventListener("submit", asked);
-  for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-exact], time.tm")) localise(time);
+  for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-exact], time[data-ago], time.tm")) localise(time);
+  setInterval(() => document.querySelectorAll<HTMLTimeElement>("time[data-ago]").forEach(age), AGES_MS);
+}
+
+function age(time: HTMLTimeElement): void {
+  time.textContent = ago(Date.parse(time.dateTime), Date.now());
 }
 
 function clicked(event: Event): void {
@@ -49,9 +56,9 @@ function asked(event: SubmitEvent): void {
 function localise(time: HTMLTimeElement): void {
   const at = new Date(time.dateTime);
   if (Number.isNaN(at.getTime())) return;
-  time.title = time.dateTime;
-  const two = (value: number) => String(value).padStart(2, "0");
-  const clock = `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
-  if (time.dataset.exact === undefined) time.firstChild!.textContent = clock;
-  else time.textContent = `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, ${clock}`;
+  const clock = at.toLocaleTimeString("en-GB");
+  const whole = `${at.toLocaleDateString("en-GB", { day: "numeric", month: "short", year: "numeric" })}, ${clock}`;
+  time.title = time.dataset.exact === undefined ? whole : time.dateTime;
+  if (time.dataset.exact !== undefined) time.textContent = whole;
+  else if (time.classList.contains("tm")) time.firstChild!.textContent = clock;
 }

@@ -234,7 +234,8 @@ export class Feed {
     if (!had) this.forgetAll();
     const before = this.byId.size;
     if (isGap) this.push(this.gap(snapshot.cursor, null));
-    for (const row of oldestFirst(snapshot.errors)) this.add(row, each);
+    if (bridges) this.bridge(snapshot.errors, each);
+    else for (const row of oldestFirst(snapshot.errors)) this.add(row, each);
     this.logs = [];
     this.addLogs(snapshot.logs);
     if (!had) {
@@ -244,6 +245,27 @@ export class Feed {
     this.trim();
     if (isGap) return { kind: "gap" };
     return had ? { kind: "caught-up", count: this.byId.size - before, missed: 0 } : null;
+  }
+
+  /**
+   * Take in a fresh snapshot that overlaps what is known. What is new is not always newest: errors
+   * that were counted only come to their place by time, those older than the list stay out.
+   */
+  private bridge(newestFirst: Row[], bytes: number): void {
+    const newest = newestFirst.findIndex((row) => this.byId.has(row.id));
+    for (const row of oldestFirst(newestFirst.slice(newest))) this.insert(row, bytes);
+    for (const row of oldestFirst(newestFirst.slice(0, newest))) this.add(row, bytes);
+  }
+
+  private insert(row: Row, bytes: number): void {
+    if (this.byId.has(row.id)) return;
+    const list = this.paused && this.waiting.length > 0 ? this.waiting : this.items;
+    const at = list.findLastIndex((item) => item.kind === "error" && item.row.at <= row.at);
+    if (at < 0) return;
+    const counted = newestOf(list, row.issue);
+    if (counted && counted.unsent > 0) counted.unsent -= 1;
+    list.splice(at + 1, 0, this.item(row, bytes));
+    this.count(list, [], 1, bytes);
   }
 
   private applyFrame(frame: Frame, bytes: number): Note | null {

@@ -8,6 +8,7 @@ import { CLOSED, decode, encode, type ClientMessage, type ServerMessage } from "
 /** The server sends a frame at least every 5 s; silence beyond this ends the connection. */
 export const SILENCE_MS = 15_000;
 export const PING_MS = 10_000;
+export const FIRST_PING_MS = 1_500;
 export const FIRST_WAIT_MS = 400;
 export const LONGEST_WAIT_MS = 15_000;
 
@@ -46,6 +47,7 @@ export interface Listener {
 }
 
 const OPEN = 1;
+const TRIPS = 5;
 const FINAL: readonly number[] = [CLOSED.signIn, CLOSED.revoked];
 
 /** How long to wait before try `attempt` (0 for the first): doubled, and spread by half. */
@@ -55,8 +57,7 @@ export function backoffMs(attempt: number, random: number): number {
 }
 
 export class Socket {
-  /** Milliseconds of the last ping's round trip, 0 before the first. */
-  roundTripMs = 0;
+  private trips: number[] = [];
 
   private channel: Channel | null = null;
   private state: SocketState = { phase: "connecting", retryAt: 0, code: 0 };
@@ -106,6 +107,11 @@ export class Socket {
     this.say({ phase: "ended", retryAt: 0 });
   }
 
+  /** Milliseconds of a ping's round trip, the shortest of the last few: a busy page delays some. */
+  get roundTripMs(): number {
+    return this.trips.length > 0 ? Math.max(0, Math.min(...this.trips)) : 0;
+  }
+
   /** Milliseconds since the server was last heard. */
   silentMs(): number {
     return this.around.now() - this.heardAt;
@@ -116,7 +122,7 @@ export class Socket {
     this.heardAt = this.around.now();
     const message = decode(text);
     if (!message) return;
-    if (message.type === "pong") this.roundTripMs = Math.max(0, this.heardAt - message.at);
+    if (message.type === "pong") this.trips = [this.heardAt - message.at, ...this.trips].slice(0, TRIPS);
     if (message.type === "bye") this.retryS = message.retry_s;
     if (message.type === "hello") this.greeted();
     this.listener.message(message, text.length);
@@ -125,7 +131,7 @@ export class Socket {
   private greeted(): void {
     this.attempt = 0;
     this.say({ phase: "live", retryAt: 0, code: 0 });
-    this.ping();
+    this.watch(FIRST_PING_MS);
   }
 
   private closed(channel: Channel, code: number): void {
@@ -141,9 +147,10 @@ export class Socket {
     this.cancelRetry = this.around.after(wait, () => this.open());
   }
 
-  private watch(): void {
+  /** Ping soon after the greeting, when the page has drawn, then now and again. */
+  private watch(ms = PING_MS): void {
     this.cancelWatch();
-    this.cancelWatch = this.around.after(PING_MS, () => {
+    this.cancelWatch = this.around.after(ms, () => {
       if (this.silentMs() >= SILENCE_MS) return this.drop();
       this.ping();
       this.watch();

@@ -6,6 +6,8 @@
 import type { Fields, Json } from "./wire";
 import { stringify } from "./wire";
 
+export { ago } from "./ago";
+
 /** Values longer than this are cut, with "more". */
 export const MAX_VALUE_CHARS = 2_048;
 
@@ -153,14 +155,4 @@ export function day(at: number, now: number): string {
   if (then.toDateString() === new Date(now).toDateString()) return "";
   const year = now - at > 300 * DAY_MS ? ` ${then.getFullYear()}` : "";
   return `${then.getDate()} ${then.toLocaleString("en", { month: "short" })}${year}`;
-}
-
-/** `just now`, `40 s ago`, `5 min ago`, `3 h ago`, `2 days ago`. */
-export function ago(at: number, now: number): string {
-  const seconds = Math.max(0, Math.round((now - at) / 1000));
-  if (seconds < 5) return "just now";
-  if (seconds < 60) return `${seconds} s ago`;
-  if (seconds < 3_600) return `${Math.floor(seconds / 60)} min ago`;
-  if (seconds < 86_400) return `${Math.floor(seconds / 3_600)} h ago`;
-  return `${plural(Math.floor(seconds / 86_400), "day")} ago`;
 }

@@ -14,7 +14,7 @@ import { Verbs } from "./issues";
 import { headline } from "./list";
 import type { Live } from "./live";
 import { LogLine } from "./logs";
-import { exclude, include, wordsOf } from "./query-text";
+import { exclude, include, own, wordsOf } from "./query-text";
 import { TraceView } from "./trace-view";
 import { Text, Tree, Value } from "./value";
 
@@ -162,7 +162,7 @@ function CopyMenu({ live, row }: { live: Live; row: Row }) {
           <button role="menuitem" onClick={pick(stringify(row, 2), "JSON")}>
             JSON <kbd class="d-only">c</kbd>
           </button>
-          <button role="menuitem" onClick={pick(asCurl(row.fields, live.boot.submit_url ?? `${location.origin}/submit`, live.boot.key ?? "KEY"), "cURL")}>
+          <button role="menuitem" onClick={pick(asCurl(row.fields, live.boot.submit_url, live.boot.key ?? "KEY"), "cURL")}>
             cURL
           </button>
           <button role="menuitem" onClick={pick(asMarkdown(row, location.href), "Markdown")}>
@@ -319,12 +319,12 @@ function FieldVerbs({ live, name, value }: { live: Live; name: string; value: Js
   return (
     <span class="pm">
       {canFilter && (
-        <button aria-label={`Only this ${name}`} title="Only this" onClick={() => live.setQuery(include(query, name, text))}>
+        <button aria-label={`Only this ${name}`} title="Only this" onClick={() => live.setQuery(include(query, own(name), text))}>
           =
         </button>
       )}
       {canFilter && (
-        <button aria-label={`Without this ${name}`} title="Without this" onClick={() => live.setQuery(exclude(query, name, text))}>
+        <button aria-label={`Without this ${name}`} title="Without this" onClick={() => live.setQuery(exclude(query, own(name), text))}>
           ≠
         </button>
       )}

@@ -26,7 +26,7 @@ export function Issues({ live }: { live: Live }) {
   const issues = listed(live);
   const shown = issues.filter((issue) => filter.value === "all" || issue.status === filter.value);
   return (
-    <section class="grid" aria-label="Issues">
+    <section class="grouped" aria-label="Issues">
       <div class="filters" role="group" aria-label="Which issues">
         {FILTERS.map(([status, label]) => (
           <button class="btn" aria-pressed={filter.value === status} onClick={() => choose(live, status)}>
@@ -36,7 +36,7 @@ export function Issues({ live }: { live: Live }) {
         <span class="grow" />
         <span class="dim">{count(shown.length)}</span>
       </div>
-      <div class="groups">
+      <div class="issues">
         {shown.slice(0, MAX_ISSUES).map((issue) => (
           <IssueRow key={issue.id} live={live} issue={issue} />
         ))}
@@ -104,11 +104,15 @@ function IssueRow({ live, issue }: { live: Live; issue: Issue }) {
           )}
           <Text text={title} words={words} />
         </span>
-        <span class="sub u" dir="auto">
-          <Text text={issue.where || issue.level} />
+        <span class="sub">
+          <Said issue={issue} />
+          {issue.level}
+          {issue.where && " · "}
+          <span class="u" dir="auto">
+            <Text text={issue.where} />
+          </span>
         </span>
       </button>
-      <span>{issue.status === "open" ? issue.regressed_at !== null && <span class="tag warn">regressed</span> : <span class="tag dim">{issue.status}</span>}</span>
       <span class="num" title={count(issue.count)}>
         {short(issue.count)}
         <small class="when">{ago(issue.last_seen_at, now)}</small>
@@ -121,6 +125,12 @@ function IssueRow({ live, issue }: { live: Live; issue: Issue }) {
       </span>
     </div>
   );
+}
+
+/** What became of it, in a word. */
+function Said({ issue }: { issue: Issue }) {
+  if (issue.status !== "open") return <span class="tag dim">{issue.status}</span>;
+  return issue.regressed_at === null ? null : <span class="tag warn">regressed</span>;
 }
 
 function show(live: Live, id: string): void {

@@ -12,7 +12,6 @@ import { fillText, glimpse } from "./value";
 const OVERSCAN = 4;
 /** A list scrolled less than this far still counts as being at its newest. */
 export const TOP_PX = 40;
-const END_PX = 48;
 const NEW_MS = 900;
 const MAX_CELL_CHARS = 300;
 
@@ -44,17 +43,19 @@ interface Slot {
   index: number;
 }
 
-const DIM_FIELDS: ReadonlySet<string> = new Set([
+/** Fields that say what the row says already, or too much. */
+const TOLD_FIELDS: ReadonlySet<string> = new Set([
   "Msg", "msg", "Message", "message", "error", "_msg", "reason", "name", "Type", "type", "level", "levelname",
   "severity", "stack", "StackTrace", "backtrace", "exc_text", "trace", "traceback", "UserAgent", "args",
 ]);
 
 export class List {
-  private readonly tall = make("div", "tall");
+  private readonly tall: HTMLElement;
   private readonly slots = new Map<number, Slot>();
   private readonly spare: Slot[] = [];
   private items: readonly Item[] = [];
   private look: Look = { columns: [], words: [], selected: null, glow: false, now: 0 };
+  private undimmed: ReadonlySet<string> = TOLD_FIELDS;
   private generation = 0;
   private rowPx = 30;
   private framed = false;
@@ -63,8 +64,7 @@ export class List {
     private readonly scroller: HTMLElement,
     private readonly events: ListEvents,
   ) {
-    this.tall.setAttribute("role", "presentation");
-    scroller.append(this.tall);
+    this.tall = scroller.querySelector<HTMLElement>(".tall")!;
     scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     scroller.addEventListener("click", (event) => this.clicked(event));
     new ResizeObserver(() => this.redraw()).observe(scroller);
@@ -74,6 +74,7 @@ export class List {
   draw(items: readonly Item[], look: Look): void {
     const before = this.look;
     if (look.columns !== before.columns || look.words !== before.words) this.generation += 1;
+    if (look.columns !== before.columns) this.undimmed = new Set([...TOLD_FIELDS, ...look.columns]);
     this.items = items;
     this.look = look;
     this.place();
@@ -133,7 +134,7 @@ export class List {
     const total = this.items.length;
     const first = Math.max(0, Math.floor(scrollTop / this.rowPx) - OVERSCAN);
     const last = Math.min(total, Math.ceil((scrollTop + clientHeight) / this.rowPx) + OVERSCAN);
-    this.tall.style.height = `${total * this.rowPx + END_PX}px`;
+    this.tall.style.height = `${total * this.rowPx}px`;
     this.retire(first, last);
     for (let index = first; index < last; index++) this.put(this.items[total - 1 - index]!, index);
     this.tidy(last - first);
@@ -234,7 +235,7 @@ export class List {
     const { type, title } = headline(row);
     if (type) element.append(piece("b", type, words), " ");
     element.append(piece("em", title, words));
-    const dim = [row.where, glimpse(row.fields, DIM_FIELDS)].filter(Boolean).join("  ");
+    const dim = [row.where, glimpse(row.fields, this.undimmed)].filter(Boolean).join("  ");
     if (dim) element.append(" ", piece("u", dim, words));
     return element;
   }

@@ -12,6 +12,7 @@ import { plural } from "../text";
 import { readView, writeView, type Mode, type Tab } from "../view";
 import type { ClientMessage, Issue, Row, ServerMessage, Status } from "../wire";
 import { TOP_PX } from "./list";
+import { placeOf } from "./query-text";
 
 /** What the server says to the page in its `#boot` element. */
 export interface Boot {
@@ -22,12 +23,13 @@ export interface Boot {
   stack: { name: string };
   share: { name: string; with_logs: boolean } | null;
   member: { email: string } | null;
-  can_write: boolean;
+  readonly: boolean;
   query: string;
   /** Ready to paste, with the real key; empty for viewers of a share link. */
   snippets: { name: string; label: string; text: string }[];
-  submit_url?: string;
-  key?: string;
+  submit_url: string;
+  /** The stack's newest key, for members. */
+  key: string | null;
 }
 
 export interface Said {
@@ -96,7 +98,7 @@ export class Live {
   constructor(readonly boot: Boot) {
     this.feed = new Feed(() => Date.now());
     this.api = new Api(boot.base);
-    this.canWrite = boot.can_write;
+    this.canWrite = !boot.readonly;
     const view = readView(location.search);
     this.query.value = view.query;
     this.mode.value = view.mode;
@@ -161,7 +163,10 @@ export class Live {
   private heard(message: ServerMessage, bytes: number): void {
     if (message.type === "hello") return this.greeted(message.version, message, bytes);
     if (message.type === "problem") {
-      if (message.epoch === this.feed.epoch) this.problem.value = { message: message.message, at: message.at };
+      if (message.epoch === this.feed.epoch) {
+        this.problem.value = { message: message.message, at: placeOf(this.query.value, message.at) };
+        this.settled.value = true;
+      }
       return;
     }
     if (message.type === "frame" && document.hidden) this.seenWhileHidden += message.counts.total;
@@ -183,7 +188,7 @@ export class Live {
   private snapshotCame(): void {
     this.problem.value = null;
     this.settled.value = true;
-    if (this.minutesShown > 60) void this.loadMinutes(this.minutesShown);
+    if (this.minutesShown > 60 || this.query.value !== "" || this.boot.share) void this.loadMinutes(this.minutesShown);
     if (!this.columnsChosen && this.columns.value.length === 0) {
       this.columns.value = usualColumns(this.feed.items.flatMap((item) => (item.kind === "error" ? [item.row] : [])));
     }

@@ -21,7 +21,7 @@ export function Logs({ live }: { live: Live }) {
   const last = logs.at(-1);
   if (!last) return null;
   return (
-    <section class="strip" aria-label="Log messages">
+    <section class="logs" aria-label="Log messages">
       <button aria-expanded={isOpen.value} onClick={toggle}>
         <Icon name="down" />
         <b>Log{isOpen.value ? `, last ${logs.length}` : ""}</b>

@@ -121,7 +121,7 @@ function Made({ live, url }: { live: Live; url: string }) {
   return (
     <>
       <p class="hint">The link is shown this once: only its fingerprint is kept.</p>
-      <div class="copyable">
+      <div class="copy">
         <code id="share-url">{url}</code>
         <button class="btn p" onClick={() => void live.copy(url, "Link")}>
           <Icon name="copy" />

@@ -32,6 +32,7 @@ export function Stream({ live }: { live: Live }) {
     >
       <Header live={live} />
       <div class="rows" ref={rows} role="rowgroup">
+        <div class="tall" role="presentation" />
         <End live={live} />
       </div>
       <Nothing live={live} />

@@ -1,6 +1,6 @@
 /** What the live view adds to the top bar: who watches, and sharing. */
 
-import { plural } from "../text";
+import { count } from "../text";
 import { Icon } from "./icons";
 import type { Live } from "./live";
 
@@ -11,12 +11,8 @@ export function Tools({ live }: { live: Live }) {
     <>
       {viewers > 1 && (
         <span class="who">
-          <span class="eyes" aria-hidden="true">
-            {Array.from({ length: Math.min(3, viewers) }, (_, index) => (
-              <i key={index} />
-            ))}
-          </span>
-          {plural(viewers, "person").replace("persons", "people")} watching
+          <Icon name="eye" />
+          {count(viewers)} watching
         </span>
       )}
       {live.canWrite && (
