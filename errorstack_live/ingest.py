@@ -119,23 +119,29 @@ class Ingest:
         stack = await self._keys.find(parsed.key)
         if stack is None:
             raise UnknownKey
-        self._take(self._key_limit, parsed.key, "This stack key", rate=stack.rate_limit)
+        count = len(parsed.drafts)
+        self._take(self._key_limit, parsed.key, "This stack key", count, rate=stack.rate_limit)
         return stack
 
-    def _take(self, limit: TokenBuckets, key: str, what: str, *, rate: int | None = None) -> None:
-        wait_s = limit.take(key, self._clock(), rate=rate)
+    def _take(
+        self, limit: TokenBuckets, key: str, what: str, n: int = 1, *, rate: int | None = None
+    ) -> None:
+        wait_s = limit.take(key, self._clock(), n, rate=rate)
         if wait_s > 0:
             raise TooMany(f"{what} sends too fast", retry_after_s=math.ceil(wait_s))
 
     async def _store(
         self, kind: Kind, parsed: Parsed, stack: Stack, submission: Submission
     ) -> list[Stored]:
-        if kind is Kind.LOG:
-            return [await self._store_log(draft, stack, submission) for draft in parsed.drafts]
-        errors = [self._error(draft, stack, submission) for draft in parsed.drafts]
-        if len(errors) == 1:
-            return [await self._writer.store(errors[0])]
-        return list(await asyncio.gather(*map(self._writer.store, errors)))
+        store = self._store_log if kind is Kind.LOG else self._store_error
+        if len(parsed.drafts) == 1:
+            return [await store(parsed.drafts[0], stack, submission)]
+        return list(
+            await asyncio.gather(*(store(draft, stack, submission) for draft in parsed.drafts))
+        )
+
+    async def _store_error(self, draft: Draft, stack: Stack, submission: Submission) -> Stored:
+        return await self._writer.store(self._error(draft, stack, submission))
 
     async def _store_log(self, draft: Draft, stack: Stack, submission: Submission) -> Stored:
         message = _log_message(draft, stack, self._new_id(), submission.received_at)
