@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from errorstack_live.model import JSON, Error
-from tests.fixtures_server import Server
+from fixtures_server import Server
 
 REQUESTS = int(os.environ.get("ERRORSTACK_TEST_REQUESTS", "10000"))
 SEED = 20_091_011

@@ -1,0 +1,156 @@
+"""A person's journey in a real browser: set up, see an error arrive, filter, open, share, revoke."""
+
+import re
+from collections.abc import AsyncIterator
+
+import httpx
+import pytest
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, expect
+
+from errorstack_live.web.state import now
+from fixtures_server import Server
+
+pytestmark = pytest.mark.browser
+
+EMAIL, PASSWORD = "owner@shop.example", "correct horse battery staple"
+HOSTILE = [
+    "<script>window.hacked=1</script>",
+    "<img src=x onerror=window.hacked=1>",
+    '"><svg/onload=window.hacked=1>',
+    "javascript:window.hacked=1",
+    "{{constructor.constructor('window.hacked=1')()}}",
+    "\u202egnp.exe\u202c \x00\x1b[31m",
+    "</script><script>window.hacked=1</script>",
+    "<iframe srcdoc='<script>parent.hacked=1</script>'>",
+]
+
+
+class Watched:
+    """A browser context with everything that went wrong in its pages."""
+
+    def __init__(self, context: BrowserContext) -> None:
+        self.context = context
+        self.problems: list[str] = []
+
+    async def page(self) -> Page:
+        page = await self.context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("pageerror", lambda error: self.problems.append(f"error: {error}"))
+        page.on(
+            "console",
+            lambda message: self.problems.append(message.text) if message.type == "error" else None,
+        )
+        return page
+
+
+@pytest_asyncio.fixture
+async def owner(browser: Browser) -> AsyncIterator[Watched]:
+    context = await browser.new_context(viewport={"width": 1440, "height": 900})
+    yield Watched(context)
+    await context.close()
+
+
+@pytest_asyncio.fixture
+async def guest(browser: Browser) -> AsyncIterator[Watched]:
+    context = await browser.new_context(viewport={"width": 390, "height": 844})
+    yield Watched(context)
+    await context.close()
+
+
+async def set_up(server: Server, page: Page) -> None:
+    token = await server.state.store.meta.new_setup_token(now())
+    await page.goto(f"{server.url}/setup?token={token}")
+    await page.get_by_label("E-mail").fill(EMAIL)
+    await page.get_by_label("Password").fill(PASSWORD)
+    await page.locator("main form button").click()
+    await expect(page.get_by_role("heading", name="Stacks")).to_be_visible()
+
+
+async def submit(server: Server, **fields: str) -> None:
+    async with httpx.AsyncClient(base_url=server.url) as http:
+        answer = await http.post("/submit", data={"_s": server.key, "_r": "json", **fields})
+    assert answer.json()["success"] is True
+
+
+def row(page: Page, text: str | re.Pattern[str]) -> object:
+    return page.locator(".rows .row").filter(has_text=text)
+
+
+async def test_from_the_first_page_to_a_revoked_link(
+    server: Server, owner: Watched, guest: Watched
+) -> None:
+    page = await owner.page()
+    await set_up(server, page)
+    await page.get_by_role("link", name=re.compile("Test stack")).first.click()
+    await expect(page.get_by_text("Waiting for the first error")).to_be_visible()
+
+    await submit(server, Msg="payment failed", user="42", level="error")
+    await expect(page.locator(".rows .row", has_text="payment failed")).to_be_visible()
+    await submit(server, Msg="slow query", user="7", level="warning")
+    await expect(page.locator(".rows .row", has_text="slow query")).to_be_visible()
+
+    box = page.locator(".qin input, .qin [contenteditable]").first
+    await box.fill("user:42")
+    await box.press("Enter")
+    await expect(page.locator(".rows .row", has_text="slow query")).to_have_count(0)
+    await expect(page.locator(".rows .row", has_text="payment failed")).to_be_visible()
+    assert "q=user" in page.url
+    await submit(server, Msg="not for this view", user="7")
+    await submit(server, Msg="payment refused", user="42")
+    await expect(page.locator(".rows .row", has_text="payment refused")).to_be_visible()
+    await expect(page.locator(".rows .row", has_text="not for this view")).to_have_count(0)
+
+    await page.locator(".rows .row", has_text="payment failed").click()
+    detail = page.get_by_role("complementary", name="Error detail")
+    await expect(detail.get_by_text("payment failed").first).to_be_visible()
+    await detail.get_by_role("tab", name=re.compile("Fields")).click()
+    await expect(detail.get_by_text("42", exact=True).first).to_be_visible()
+
+    link = await share(server, page)
+    watcher = await guest.page()
+    await watcher.goto(link)
+    assert "/share/" not in watcher.url, "the secret must not stay in the address"
+    await expect(watcher.locator(".rows .row", has_text="payment failed")).to_be_visible()
+    await submit(server, Msg="payment lost", user="42")
+    await expect(watcher.locator(".rows .row", has_text="payment lost")).to_be_visible()
+    content = await watcher.content()
+    assert server.key not in content
+    assert EMAIL not in content
+
+    (made,) = await server.state.store.shares.all(server.stack.id)
+    await server.state.store.shares.revoke(made.id, now())
+    await expect(
+        watcher.get_by_text(re.compile("revoked|ended|no longer", re.I)).first
+    ).to_be_visible(timeout=4_000)
+    assert owner.problems == []
+
+
+async def share(server: Server, page: Page) -> str:
+    """Make a link to the view in hand in the page's own dialog; returns it."""
+    await page.get_by_role("button", name=re.compile("Share")).click()
+    dialog = page.get_by_role("dialog")
+    await dialog.get_by_role("button", name=re.compile("Create|Make")).click()
+    link = dialog.locator("input[readonly], code").filter(has_text=re.compile("/share/"))
+    if await link.count():
+        return str(await link.first.inner_text())
+    return str(await dialog.locator("input").last.input_value())
+
+
+async def test_hostile_fields_stay_text(server: Server, owner: Watched) -> None:
+    page = await owner.page()
+    await set_up(server, page)
+    await page.goto(f"{server.url}/s/{server.stack.slug}")
+    for n, payload in enumerate(HOSTILE):
+        await submit(server, **{"Msg": f"{n} {payload}", payload or "x": payload, "stack": payload})
+    await expect(page.locator(".rows .row")).to_have_count(len(HOSTILE))
+    for n in range(len(HOSTILE)):
+        await page.locator(".rows .row", has_text=re.compile(rf"\b{n} ")).first.click()
+        for tab in await page.get_by_role("tab").all():
+            await tab.click()
+    (first, *_) = await errors(server)
+    for path in ("", "/issues", f"/issues/{first.issue}", f"/e/{first.id}", "/settings", "/setup"):
+        await page.goto(f"{server.url}/s/{server.stack.slug}{path}")
+        assert await page.evaluate("window.hacked") is None
+        assert await page.locator("iframe").count() == 0
+    assert owner.problems == []
