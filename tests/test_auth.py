@@ -1,0 +1,405 @@
+"""Who may come in: the first member, sign-in, sessions, invitations, and forged requests."""
+
+import asyncio
+import re
+from datetime import timedelta
+from typing import Literal
+
+import pytest
+from argon2 import PasswordHasher
+from fixtures_dashboard import EMAIL, PASSWORD, Dashboard
+from quart import Quart
+
+from errorstack_live.errors import NotFound
+from errorstack_live.settings import load
+from errorstack_live.storage.mongo import Store
+from errorstack_live.web.account import ATTEMPTS_PER_MINUTE
+from errorstack_live.web.app import create_app
+from errorstack_live.web.header import CONTENT_SECURITY_POLICY
+from errorstack_live.web.password import INVITE_DAYS, Passwords, is_invite, new_invite, opens
+from errorstack_live.web.state import now
+
+MEMBERS_ONLY = ("/", "/members", "/s/checkout-prod", "/s/checkout-prod/settings")
+
+
+def cookies(headers: object) -> str:
+    return "\n".join(headers.getlist("Set-Cookie"))  # type: ignore[attr-defined]
+
+
+# The first member
+
+
+@pytest.fixture
+async def empty(store: Store) -> Dashboard:
+    """A dashboard that nobody has set up."""
+    app = create_app(load(role="dashboard"), store)._asgi
+    assert isinstance(app, Quart)
+    return Dashboard(app, app.extensions["errorstack"], None, None)  # type: ignore[arg-type]
+
+
+async def test_the_first_member_comes_by_a_link_that_works_once(empty: Dashboard) -> None:
+    token = await empty.state.store.meta.new_setup_token(now())
+    visitor = empty.visitor()
+    assert (await visitor.get("/login")).location == "/setup"
+    assert "token" not in (await visitor.get("/setup")).text
+    assert (await visitor.get(f"/setup?token={token}")).status == 200
+    weak = await visitor.post("/setup", token=token, email=EMAIL, password="short")
+    assert (weak.status, "at least 10" in weak.text) == (400, True)
+    done = await visitor.post("/setup", token=token, email=EMAIL, password=PASSWORD)
+    assert (done.status, done.location) == (302, "/")
+    assert (await visitor.get("/")).status == 200
+    again = empty.visitor()
+    await again.get("/login")
+    second = await again.post("/setup", token=token, email="eve@example.org", password=PASSWORD)
+    assert second.status == 403
+    assert await empty.state.store.members.count() == 1
+
+
+async def test_of_two_who_race_for_the_link_one_gets_in(empty: Dashboard) -> None:
+    token = await empty.state.store.meta.new_setup_token(now())
+    racers = [empty.visitor(), empty.visitor()]
+    for racer in racers:
+        await racer.get(f"/setup?token={token}")
+    answers = await asyncio.gather(
+        *(
+            racer.post("/setup", token=token, email=f"r{place}@example.org", password=PASSWORD)
+            for place, racer in enumerate(racers)
+        )
+    )
+    assert sorted(answer.status for answer in answers) == [302, 403]
+    assert await empty.state.store.members.count() == 1
+
+
+async def test_a_wrong_token_makes_no_member(empty: Dashboard) -> None:
+    await empty.state.store.meta.new_setup_token(now())
+    visitor = empty.visitor()
+    await visitor.get("/setup?token=guess")
+    answer = await visitor.post("/setup", token="guess", email=EMAIL, password=PASSWORD)
+    assert answer.status == 403
+    assert await empty.state.store.members.count() == 0
+
+
+# Signing in
+
+
+@pytest.mark.parametrize("path", MEMBERS_ONLY)
+async def test_strangers_are_asked_to_sign_in(dashboard: Dashboard, path: str) -> None:
+    answer = await dashboard.visitor().get(f"{path}?q=a%26b")
+    assert answer.status == 302
+    assert answer.location.startswith("/login?next=%2F")
+    visitor = dashboard.visitor()
+    await visitor.get(answer.location)
+    next_path = re.search(r'name="next" value="([^"]*)"', (await visitor.get(answer.location)).text)
+    assert next_path
+    assert next_path[1] == f"{path}?q=a%26b"
+
+
+async def test_sign_in_and_out(dashboard: Dashboard) -> None:
+    visitor = dashboard.visitor()
+    signed_in = await visitor.sign_in("ADA@example.org ")
+    assert (signed_in.status, signed_in.location) == (302, "/")
+    cookie = cookies(signed_in.headers)
+    assert "errorstack=" in cookie
+    assert all(word in cookie for word in ("HttpOnly", "SameSite=Lax", "Path=/"))
+    assert "Secure" not in cookie
+    assert (await visitor.get("/")).status == 200
+    assert (await visitor.post("/logout")).location == "/login"
+    assert (await visitor.get("/")).status == 302
+
+
+async def test_over_https_the_cookie_is_secure_and_bound_to_the_host(dashboard: Dashboard) -> None:
+    visitor = dashboard.visitor("https")
+    cookie = cookies((await visitor.sign_in()).headers)
+    assert cookie.startswith("__Host-errorstack=")
+    assert "Secure" in cookie
+    assert (await visitor.get("/")).status == 200
+
+
+async def test_a_session_that_ended_is_of_no_use(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await dashboard.state.store.sessions.end_all(dashboard.member.id)
+    assert (await visitor.get("/")).status == 302
+    assert (await visitor.get(f"{dashboard.data}/errors")).status == 401
+
+
+@pytest.mark.parametrize(
+    ("email", "password"),
+    [
+        (EMAIL, "wrong"),
+        (EMAIL, ""),
+        ("nobody@example.org", PASSWORD),
+        ("", ""),
+        (EMAIL, "x" * 5000),
+    ],
+)
+async def test_wrong_ones_are_told_the_same(
+    dashboard: Dashboard, email: str, password: str
+) -> None:
+    answer = await dashboard.visitor().sign_in(email, password)
+    assert answer.status == 403
+    assert "do not belong together" in answer.text
+    assert "Set-Cookie" not in answer.headers
+
+
+async def test_an_unknown_address_costs_a_hash_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    hashes: list[str | bytes] = []
+    verify = PasswordHasher.verify
+
+    def watched(self: PasswordHasher, known: str | bytes, password: str | bytes) -> Literal[True]:
+        hashes.append(known)
+        return verify(self, known, password)
+
+    monkeypatch.setattr(PasswordHasher, "verify", watched)
+    passwords = Passwords()
+    _, invited = new_invite(now())
+    for unknown in (None, invited):
+        assert not await passwords.verify(unknown, "a guess")
+    assert len(hashes) == 2
+    assert all(str(each).startswith("$argon2id$") for each in hashes)
+
+
+async def test_attempts_are_throttled_by_account(dashboard: Dashboard) -> None:
+    """From any number of addresses: each visitor comes from another one."""
+    visitor = dashboard.visitor()
+    await visitor.get("/login")
+    statuses = []
+    for attempt in range(12):
+        client = dashboard.app.test_client()
+        answer = await client.post(
+            "/login",
+            form={"form_token": visitor.token, "email": EMAIL, "password": "wrong"},
+            headers=visitor.headers,
+            scope_base={"client": (f"192.0.2.{attempt}", 1)},
+        )
+        statuses.append(answer.status_code)
+    assert statuses == [403] * 10 + [429] * 2
+    assert 1 <= int(answer.headers["Retry-After"]) <= 10
+    assert (await dashboard.visitor().sign_in("other@example.org", "wrong")).status == 403
+
+
+async def test_attempts_are_throttled_by_address(dashboard: Dashboard) -> None:
+    visitor = dashboard.visitor()
+    await visitor.get("/login")
+    tries = 0
+    while (answer := await visitor.post("/login", email=f"{tries}@a.test")).status == 403:
+        tries += 1
+        assert tries < 100
+    assert tries >= ATTEMPTS_PER_MINUTE
+    assert answer.status == 429
+    assert "Retry-After" in answer.headers
+
+
+@pytest.mark.parametrize(
+    "path", ["//evil.test", "https://evil.test", "/\\evil.test", "javascript:x"]
+)
+async def test_sign_in_leads_nowhere_else(dashboard: Dashboard, path: str) -> None:
+    visitor = dashboard.visitor()
+    await visitor.get("/login")
+    answer = await visitor.post("/login", email=EMAIL, password=PASSWORD, next=path)
+    assert (answer.status, answer.location) == (302, "/")
+
+
+async def test_sign_in_goes_on_to_where_one_wanted(dashboard: Dashboard) -> None:
+    visitor = dashboard.visitor()
+    await visitor.get("/login")
+    answer = await visitor.post(
+        "/login", email=EMAIL, password=PASSWORD, next=f"{dashboard.page}?q=level%3Aerror"
+    )
+    assert answer.location == f"{dashboard.page}?q=level%3Aerror"
+
+
+async def test_a_weaker_hash_is_renewed_at_sign_in(dashboard: Dashboard) -> None:
+    weak = PasswordHasher(time_cost=1, memory_cost=1024).hash(PASSWORD)
+    store = dashboard.state.store
+    await store.members.set_password(dashboard.member.id, weak)
+    await dashboard.signed_in()
+    assert (await store.members.by_id(dashboard.member.id)).password_hash != weak
+    await dashboard.signed_in()
+
+
+# Forged requests
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Sec-Fetch-Site": "same-origin"}, 302),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://localhost"}, 302),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, 302),
+        ({"Origin": "http://localhost"}, 302),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": "http://localhost"}, 403),
+        ({"Sec-Fetch-Site": "same-site"}, 403),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "http://evil.test"}, 403),
+        ({"Origin": "http://evil.test"}, 403),
+        ({"Origin": "http://localhost.evil.test"}, 403),
+        ({"Origin": "null"}, 403),
+        ({}, 403),
+    ],
+)
+async def test_only_pages_of_ours_change_anything(
+    dashboard: Dashboard, headers: dict[str, str], status: int
+) -> None:
+    visitor = await dashboard.signed_in()
+    await visitor.get("/")
+    visitor.headers = headers
+    assert (await visitor.post("/stacks", name="New")).status == status
+    assert len(await dashboard.state.store.stacks.all()) == (2 if status == 302 else 1)
+
+
+async def test_a_form_carries_its_sessions_token(dashboard: Dashboard) -> None:
+    mine, other = await dashboard.signed_in(), await dashboard.signed_in()
+    await mine.get("/")
+    await other.get("/")
+    assert mine.token != other.token
+    for token in ("", "x", other.token, mine.token[:-1]):
+        assert (await mine.post("/stacks", name="New", form_token=token)).status == 403
+    await mine.get("/")
+    assert (await mine.post("/stacks", name="New")).status == 302
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded"])
+async def test_what_a_foreign_form_can_send_needs_the_token(
+    dashboard: Dashboard, kind: str
+) -> None:
+    visitor = await dashboard.signed_in()
+    answer = await visitor.client.post(
+        f"{dashboard.data}/test", data=b"{}", headers={**visitor.headers, "Content-Type": kind}
+    )
+    assert answer.status_code == 403
+
+
+async def test_a_bearer_token_needs_no_page(dashboard: Dashboard) -> None:
+    store = dashboard.state.store
+    at = now()
+    token = await store.sessions.create(None, now=at, expires_at=at + timedelta(minutes=5))
+    visitor = dashboard.visitor()
+    visitor.headers = {"Authorization": f"Bearer {token}"}
+    assert (await visitor.get(f"{dashboard.data}/errors")).status == 200
+    assert (await visitor.send("POST", f"{dashboard.data}/test")).status == 200
+    visitor.headers = {"Authorization": "Bearer wrong"}
+    assert (await visitor.get(f"{dashboard.data}/errors")).status == 401
+
+
+async def test_a_wrong_bearer_is_not_made_good_by_a_cookie(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    assert (await visitor.get(f"{dashboard.data}/errors")).status == 200
+    answer = await visitor.get(f"{dashboard.data}/errors", Authorization="Bearer wrong")
+    assert answer.status == 401
+
+
+async def test_an_expired_session_is_over(dashboard: Dashboard) -> None:
+    at = now() - timedelta(hours=1)
+    token = await dashboard.state.store.sessions.create(
+        None, now=at, expires_at=at + timedelta(minutes=5)
+    )
+    answer = await dashboard.visitor().get(
+        f"{dashboard.data}/errors", Authorization=f"Bearer {token}"
+    )
+    assert answer.status == 401
+
+
+# Members
+
+
+async def test_an_invitation_works_once(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await visitor.get("/members")
+    page = await visitor.post("/members", email="Grace@Example.org")
+    link = re.search(r"http://localhost(/invite/[0-9a-f]{24}/[\w-]+)", page.text)
+    assert link
+    assert (await dashboard.visitor().sign_in("grace@example.org", "")).status == 403
+    guest = dashboard.visitor()
+    assert "grace@example.org" in (await guest.get(link[1])).text
+    assert (await guest.post(link[1], password="short")).status == 400
+    joined = await guest.post(link[1], password="a fine password")
+    assert (joined.status, joined.location) == (302, "/")
+    assert (await guest.get("/")).status == 200
+    assert (await dashboard.visitor().get(link[1])).status == 410
+    assert (await dashboard.visitor().sign_in("grace@example.org", "a fine password")).status == 302
+
+
+async def test_an_invitation_ends_with_the_member(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await visitor.get("/members")
+    page = await visitor.post("/members", email="grace@example.org")
+    link = re.search(r"(/invite/([0-9a-f]{24})/[\w-]+)", page.text)
+    assert link
+    assert (await dashboard.visitor().get(link[1] + "x")).status == 410
+    assert (await visitor.post(f"/members/{link[2]}/remove")).status == 302
+    assert (await dashboard.visitor().get(link[1])).status == 410
+
+
+@pytest.mark.parametrize("email", ["", "nobody", EMAIL, "a b@c.d"])
+async def test_who_cannot_be_invited(dashboard: Dashboard, email: str) -> None:
+    visitor = await dashboard.signed_in()
+    await visitor.get("/members")
+    assert (await visitor.post("/members", email=email)).status in {400, 409}
+    assert await dashboard.state.store.members.count() == 1
+
+
+def test_an_invitation_expires() -> None:
+    at = now()
+    token, marker = new_invite(at)
+    assert is_invite(marker)
+    assert token not in marker
+    assert opens(marker, token, at + timedelta(days=INVITE_DAYS, seconds=-2))
+    assert not opens(marker, token, at + timedelta(days=INVITE_DAYS, seconds=2))
+    assert not opens(marker, token + "x", at)
+    assert not opens("$argon2id$v=19", token, at)
+
+
+async def test_a_removed_member_is_out_at_once(dashboard: Dashboard) -> None:
+    store = dashboard.state.store
+    password_hash = await Passwords().hash("a fine password")
+    grace = await store.members.add("grace@example.org", password_hash, now())
+    guest, visitor = dashboard.visitor(), await dashboard.signed_in()
+    await guest.sign_in("grace@example.org", "a fine password")
+    assert (await guest.get("/")).status == 200
+    await visitor.get("/members")
+    assert (await visitor.post(f"/members/{grace.id}/remove")).status == 302
+    assert (await guest.get("/")).status == 302
+    with pytest.raises(NotFound):
+        await store.members.by_id(grace.id)
+    assert (await visitor.post(f"/members/{dashboard.member.id}/remove")).status == 409
+
+
+async def test_a_new_password_ends_the_other_sessions(dashboard: Dashboard) -> None:
+    visitor, elsewhere = await dashboard.signed_in(), await dashboard.signed_in()
+    await visitor.get("/members")
+    wrong = await visitor.post("/account/password", current="wrong", password="another password")
+    assert wrong.status == 403
+    weak = await visitor.post("/account/password", current=PASSWORD, password="weak")
+    assert weak.status == 400
+    assert (await elsewhere.get("/")).status == 200
+    done = await visitor.post("/account/password", current=PASSWORD, password="another password")
+    assert done.location == "/members?done=password"
+    assert (await visitor.get("/")).status == 200
+    assert (await elsewhere.get("/")).status == 302
+    assert (await dashboard.visitor().sign_in()).status == 403
+    assert (await dashboard.visitor().sign_in(password="another password")).status == 302
+
+
+async def test_sign_out_elsewhere(dashboard: Dashboard) -> None:
+    visitor, elsewhere = await dashboard.signed_in(), await dashboard.signed_in()
+    await visitor.get("/members")
+    assert (await visitor.post("/account/sign-out-elsewhere")).status == 302
+    assert (await visitor.get("/")).status == 200
+    assert (await elsewhere.get("/")).status == 302
+
+
+# Headers
+
+
+@pytest.mark.parametrize(
+    "path", ["/login", "/docs/api", "/nowhere", "/static/none.js", "/share/none"]
+)
+async def test_every_answer_has_the_headers(dashboard: Dashboard, path: str) -> None:
+    headers = (await dashboard.visitor().get(path)).headers
+    assert headers["Content-Security-Policy"] == CONTENT_SECURITY_POLICY
+    assert "unsafe" not in CONTENT_SECURITY_POLICY
+    assert headers["X-Frame-Options"] == "DENY"
+    assert headers["X-Content-Type-Options"] == "nosniff"
+    assert headers["Cache-Control"] == "no-store"
+    shared = path.startswith("/share/")
+    assert headers["Referrer-Policy"] == ("no-referrer" if shared else "same-origin")
+    assert ("X-Robots-Tag" in headers) == shared
