@@ -1,0 +1,67 @@
+"""How long errors are kept: known for each stack, and carried to older errors when it changes."""
+
+import time
+from datetime import datetime, timedelta
+
+from bson import ObjectId
+
+from errorstack_live.storage.deadline import deadline
+from errorstack_live.storage.document import Database, Document
+from errorstack_live.storage.error import BY_TIME
+from errorstack_live.storage.stack import Stacks
+from errorstack_live.storage.walk import Edge
+
+FRESH_S = 5.0
+"""A stack's retention is read again after this long."""
+STEP = 2000
+"""Errors changed in one call: about 50 ms."""
+STEP_S = 10.0
+MAX_STACKS = 10_000
+
+
+class Retention:
+    """What a new error's ``expire_at`` must be."""
+
+    def __init__(self, stacks: Stacks) -> None:
+        self._stacks = stacks
+        self._known: dict[str, tuple[float, timedelta]] = {}
+
+    async def expire_at(self, stack_id: str, at: datetime) -> datetime:
+        """When an error of this stack goes. Raises NotFound for a stack that is gone."""
+        read_at, keep = self._known.get(stack_id, (0.0, timedelta()))
+        if not keep or time.monotonic() - read_at > FRESH_S:
+            keep = timedelta(days=(await self._stacks.by_id(stack_id)).retention_days)
+            if len(self._known) >= MAX_STACKS:
+                self._known.clear()
+            self._known[stack_id] = (time.monotonic(), keep)
+        return at + keep
+
+
+async def apply_retention(database: Database) -> None:
+    """Carry changed retentions to the errors that are stored already, in bounded steps."""
+    async with deadline():
+        due = await database.stacks.find({"retention_due": True}).to_list(None)
+    for stack in due:
+        days = stack["retention_days"]
+        edge: Edge | None = None
+        while True:
+            edge = await _step(database, stack["_id"], days, edge)
+            if edge is None:
+                break
+        async with deadline():  # unless it was changed again meanwhile
+            await database.stacks.update_one(
+                {"_id": stack["_id"], "retention_days": days}, {"$unset": {"retention_due": 1}}
+            )
+
+
+async def _step(database: Database, stack: ObjectId, days: int, edge: Edge | None) -> Edge | None:
+    """Change the next STEP errors behind ``edge``; returns where they end, None at the end."""
+    rest: Document = {"$and": [{"stack": stack}, edge.older()]} if edge else {"stack": stack}
+    async with deadline(STEP_S):
+        found = database.errors.find(rest, {"at": 1}, hint=BY_TIME)
+        last = await found.sort(BY_TIME[1:]).skip(STEP - 1).limit(1).to_list(1)
+        lower = Edge(last[0]["at"], last[0]["_id"]) if last else None
+        which = {"$and": [rest, lower.newer()]} if lower else rest
+        expire_at = {"$dateAdd": {"startDate": "$at", "unit": "day", "amount": days}}
+        await database.errors.update_many(which, [{"$set": {"expire_at": expire_at}}], hint=BY_TIME)
+    return lower
