@@ -80,7 +80,7 @@ export function link(text: string): string | null {
 
 /** A value as one piece of text: text as it is, the rest as JSON. */
 export function valueText(value: Json): string {
-  return typeof value === "string" ? value : stringify(value);
+  return typeof value === "object" ? stringify(value) : String(value);
 }
 
 /** Nested objects as dotted names with the values at their ends, in the order sent. */
