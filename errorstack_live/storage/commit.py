@@ -22,6 +22,8 @@ ANSWER_S = 2.5
 MAX_QUEUED = 20_000
 MAX_QUEUED_BYTES = 128 << 20
 MAX_BATCH = 500
+FURTHER_BATCH = 32
+"""With fewer waiting it is cheaper to let them gather behind the batch that is on its way."""
 MAX_BATCH_BYTES = 12 << 20
 """Of one insert: MongoDB takes 48 MB, and a batch of this size takes a tenth of a second."""
 
@@ -55,21 +57,21 @@ class Waiting(Generic[T]):
 
 
 class GroupCommit(Generic[T]):
-    """A bounded queue and ``lanes`` tasks that each write one batch at a time.
+    """A bounded queue in front of ``commit(batch, ends_at)``.
 
-    ``commit(batch, ends_at)`` writes a batch and answers everybody in it by ``ends_at``, in the
-    time of ``time.monotonic``. Whom it leaves without an answer gets StorageAway.
+    That writes a batch and answers everybody in it by ``ends_at``, in the time of
+    ``time.monotonic``. Whom it leaves without an answer gets StorageAway.
     """
 
     def __init__(
-        self, commit: Callable[[Sequence[Waiting[T]], float], Awaitable[None]], *, lanes: int
+        self, commit: Callable[[Sequence[Waiting[T]], float], Awaitable[None]], *, at_once: int
     ) -> None:
         self._commit = commit
-        self._lane_count = lanes
-        self._lanes: list[asyncio.Task[None]] = []
+        self._at_once = at_once
         self._queue: deque[Waiting[T]] = deque()
         self._queued_bytes = 0
-        self._filled = asyncio.Event()
+        self._batches: set[asyncio.Task[None]] = set()
+        self._is_due = False
         self._is_open = False
 
     def __len__(self) -> int:
@@ -78,13 +80,13 @@ class GroupCommit(Generic[T]):
     def start(self) -> None:
         """Take documents from now on."""
         self._is_open = True
-        self._lanes = [asyncio.create_task(self._run()) for _ in range(self._lane_count)]
 
     async def close(self) -> None:
         """Take no more, write what is queued, and end."""
         self._is_open = False
-        self._filled.set()
-        await asyncio.gather(*self._lanes)
+        self._start_batches()
+        while self._batches:
+            await asyncio.wait(self._batches)
 
     async def store(self, item: T, raw: RawBSONDocument) -> Stored:
         """Wait until a document is durable. Raises StorageAway, at once when the queue is full."""
@@ -92,32 +94,42 @@ class GroupCommit(Generic[T]):
             raise StorageAway("The server is stopping")
         if len(self._queue) >= MAX_QUEUED or self._queued_bytes > MAX_QUEUED_BYTES:
             raise StorageAway("Too much waits to be stored")
-        waiting = Waiting(item, raw, asyncio.get_running_loop().create_future())
+        loop = asyncio.get_running_loop()
+        waiting = Waiting(item, raw, loop.create_future())
         self._queue.append(waiting)
         self._queued_bytes += waiting.size
-        self._filled.set()
+        if not self._is_due:  # after everything that came in this turn of the event loop
+            self._is_due = True
+            loop.call_soon(self._start_batches)
         return await waiting.answer
 
-    async def _run(self) -> None:
-        while True:
-            if not self._queue:
-                if not self._is_open:
-                    return
-                self._filled.clear()
-                await self._filled.wait()
-                continue
-            batch = self._take()
-            problem: ErrorStackError
-            try:
-                await self._commit(batch, batch[0].began_at + ANSWER_S)
-                problem = StorageAway("The batch was not answered for")
-            except ErrorStackError as error:
-                problem = error
-            except Exception:  # noqa: BLE001 - the lane must live; whoever waits must be answered
-                _log.exception("batch_failed", documents=len(batch))
-                problem = StorageAway("Storing failed")
-            for waiting in batch:
-                waiting.failed(problem)
+    def _start_batches(self) -> None:
+        """Send a batch when none is on its way, or when enough waits for one more."""
+        self._is_due = False
+        while self._queue and (
+            not self._batches
+            or (len(self._batches) < self._at_once and len(self._queue) >= FURTHER_BATCH)
+        ):
+            task = asyncio.create_task(self._write(self._take()))
+            self._batches.add(task)
+            task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._batches.discard(task)
+        self._start_batches()
+
+    async def _write(self, batch: list[Waiting[T]]) -> None:
+        problem: ErrorStackError
+        try:
+            await self._commit(batch, batch[0].began_at + ANSWER_S)
+            problem = StorageAway("The batch was not answered for")
+        except ErrorStackError as error:
+            problem = error
+        except Exception:  # noqa: BLE001 - whatever it was, whoever waits must be answered
+            _log.exception("batch_failed", documents=len(batch))
+            problem = StorageAway("Storing failed")
+        for waiting in batch:
+            waiting.failed(problem)
 
     def _take(self) -> list[Waiting[T]]:
         batch: list[Waiting[T]] = []

@@ -9,7 +9,6 @@ from typing import Self
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
-from pymongo.uri_parser import parse_uri
 
 from errorstack_live.errors import ErrorStackError, SetupError
 from errorstack_live.storage import error, issue, log, member, minute, process, session, share
@@ -148,4 +147,4 @@ class Store:
 
 def _hosts(uri: str) -> str:
     """The address without its password."""
-    return ", ".join(f"{host}:{port}" for host, port in parse_uri(uri)["nodelist"])
+    return uri.rpartition("@")[2].removeprefix("mongodb://").partition("/")[0]

@@ -27,8 +27,8 @@ from errorstack_live.storage.part import Joined, Parts
 from errorstack_live.storage.recount import recount
 from errorstack_live.storage.retention import Retention, apply_retention
 
-ERROR_LANES = 2
-"""Batches on their way at once: while one waits for the disk the next is sent."""
+BATCHES_AT_ONCE = 2
+"""While one waits for the disk the next is sent."""
 UNTRIMMED = 10
 """After so many further log messages of a stack its old ones are deleted."""
 
@@ -68,8 +68,8 @@ class Writer:
         self._known = KnownIssues(store.database, store.changes)
         self._parts = Parts(store.database)
         self._counters = Counters(store.database, with_transactions=store.is_replica_set)
-        self._errors = GroupCommit(self._commit_errors, lanes=ERROR_LANES)
-        self._logs = GroupCommit(self._commit_logs, lanes=1)
+        self._errors = GroupCommit(self._commit_errors, at_once=BATCHES_AT_ONCE)
+        self._logs = GroupCommit(self._commit_logs, at_once=1)
         self._untrimmed: Counter[str] = Counter()
         self._refused: Counter[tuple[str, str]] = Counter()
         self._jobs: list[asyncio.Task[None]] = []
