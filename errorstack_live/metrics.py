@@ -44,6 +44,11 @@ class Metrics:
         else:
             self._submissions.labels(kind, outcome).inc()
 
+    def batch(self, documents: int, seconds: float) -> None:
+        """Observe one batch that was written."""
+        self.batch_size.observe(documents)
+        self.batch_seconds.observe(seconds)
+
     def watch(self, name: str, text: str, read: Callable[[], float]) -> None:
         """Report what ``read`` answers at the time of asking as ``errorstack_<name>``."""
         Gauge(f"errorstack_{name}", text, registry=self._registry).set_function(read)

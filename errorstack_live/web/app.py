@@ -54,7 +54,13 @@ class App:
         self._keys = StackKeys(store.stacks.by_key, clock=time.monotonic)
         self._stacks_changed = asyncio.Event()
         metrics = Metrics()
-        feed, writer = self._feed_and_writer(store)
+        feed = self._feed(store)
+        writer = Writer(
+            store,
+            on_committed=feed.committed if isinstance(feed, DirectFeed) else None,
+            on_batch=metrics.batch,
+            min_free_bytes=settings.min_free_bytes,
+        )
         ingest = Ingest(
             keys=self._keys,
             writer=writer,
@@ -113,12 +119,10 @@ class App:
         app.while_serving(self._run)
         return app
 
-    def _feed_and_writer(self, store: Store) -> tuple[Feed | DirectFeed, Writer]:
+    def _feed(self, store: Store) -> Feed | DirectFeed:
         if store.is_replica_set:
-            feed = Feed(store, publish=self.publish, lost=self._hub.lost)
-            return feed, Writer(store)
-        direct = DirectFeed(publish=self.publish)
-        return direct, Writer(store, on_committed=direct.committed)
+            return Feed(store, publish=self.publish, lost=self._hub.lost)
+        return DirectFeed(publish=self.publish)
 
     def publish(self, entries: Sequence[Entry]) -> None:
         """Tell the parts of this process what the stream says. Never waits."""
@@ -131,7 +135,7 @@ class App:
             case LogStored(message):
                 self._living.add(message)
             case IssueChanged(issue):
-                self.state.writer.forget_issue(issue.id)
+                self.state.writer.see_issue(issue)
             case StackChanged():
                 self._stacks_changed.set()
 
