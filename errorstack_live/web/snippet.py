@@ -1,6 +1,9 @@
 """Ready lines for the set-up page: how each kind of program sends, with a stack's real key."""
 
+import re
 from dataclasses import dataclass
+
+_WORDS = re.compile(r"\b(?:URL|KEY)\b")  # not the URL in PHP's CURLOPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,7 +16,9 @@ class Snippet:
 
     def fill(self, url: str, key: str) -> "Filled":
         """The text to paste."""
-        return Filled(self.name, self.label, self.template.replace("URL", url).replace("KEY", key))
+        words = {"URL": url, "KEY": key}
+        text = _WORDS.sub(lambda word: words[word.group()], self.template)
+        return Filled(self.name, self.label, text)
 
 
 @dataclass(frozen=True, slots=True)
