@@ -12,7 +12,7 @@ from pathlib import Path
 
 import psutil
 
-from errorstack_live.protocols.beacon import GIF
+from errorstack_live.protocols.beacon import PIXEL
 from errorstack_live.settings import load
 from errorstack_live.web.server import listen, run
 
@@ -84,9 +84,9 @@ async def _gif(scope, receive, send) -> None:  # type: ignore[no-untyped-def]  #
         return
     while (await receive()).get("more_body"):
         pass
-    headers = [(b"content-type", b"image/gif"), (b"content-length", b"%d" % len(GIF))]
+    headers = [(b"content-type", b"image/gif"), (b"content-length", b"%d" % len(PIXEL))]
     await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": GIF})
+    await send({"type": "http.response.body", "body": PIXEL})
 
 
 async def _serve_trivial() -> None:

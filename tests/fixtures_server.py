@@ -1,19 +1,23 @@
 """The product itself on a real Hypercorn, in this process, on a free loopback port."""
 
 import asyncio
+import itertools
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import httpx
 import pytest_asyncio
-from errorstack_live.storage.mongo import Store
 
 from errorstack_live.model import Stack
 from errorstack_live.settings import load
+from errorstack_live.storage.mongo import Store
 from errorstack_live.web.app import create_app
 from errorstack_live.web.server import listen, run
 from errorstack_live.web.state import State, now
+
+_numbers = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +56,29 @@ async def serving(store: Store, **chosen: object) -> AsyncIterator[Server]:
         listeners.close()
 
 
+@pytest_asyncio.fixture(scope="module")
+async def shared_server(mongo_uri: str) -> AsyncIterator[Server]:
+    """One server for a module's tests; each has a stack of its own in it."""
+    name = f"test_{os.getpid()}_shared_{next(_numbers)}"
+    store = await Store.open(mongo_uri, name, logs_bytes=1 << 20)
+    async with serving(store) as running:
+        yield running
+    await store.client.drop_database(name)
+    await store.close()
+
+
 @pytest_asyncio.fixture
-async def server(store: Store) -> AsyncIterator[Server]:
+async def server(shared_server: Server) -> Server:
+    """A running server with an unused stack."""
+    stack = await shared_server.state.store.stacks.create(
+        "Test stack", now=now(), retention_days=30
+    )
+    return replace(shared_server, stack=stack)
+
+
+@pytest_asyncio.fixture
+async def own_server(store: Store) -> AsyncIterator[Server]:
+    """A running server on a database of its own, where nobody has signed up."""
     async with serving(store) as running:
         yield running
 

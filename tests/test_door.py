@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from errorstack_live.protocols.beacon import GIF
+from errorstack_live.protocols.beacon import PIXEL as GIF
 from errorstack_live.query import parse
 
 from errorstack_live.model import Error

@@ -1,4 +1,4 @@
-"""A person's journey in a real browser: set up, see an error arrive, filter, open, share, revoke."""
+"""A person's journey in a real browser: set up, see an error arrive, filter, share, revoke."""
 
 import re
 from collections.abc import AsyncIterator
@@ -6,10 +6,11 @@ from collections.abc import AsyncIterator
 import httpx
 import pytest
 import pytest_asyncio
+from fixtures_server import Server
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
+from errorstack_live.query import parse
 from errorstack_live.web.state import now
-from fixtures_server import Server
 
 pytestmark = pytest.mark.browser
 
@@ -73,14 +74,10 @@ async def submit(server: Server, **fields: str) -> None:
     assert answer.json()["success"] is True
 
 
-def row(page: Page, text: str | re.Pattern[str]) -> object:
-    return page.locator(".rows .row").filter(has_text=text)
-
-
 async def test_from_the_first_page_to_a_revoked_link(
-    server: Server, owner: Watched, guest: Watched
+    own_server: Server, owner: Watched, guest: Watched
 ) -> None:
-    page = await owner.page()
+    server, page = own_server, await owner.page()
     await set_up(server, page)
     await page.get_by_role("link", name=re.compile("Test stack")).first.click()
     await expect(page.get_by_text("Waiting for the first error")).to_be_visible()
@@ -107,7 +104,7 @@ async def test_from_the_first_page_to_a_revoked_link(
     await detail.get_by_role("tab", name=re.compile("Fields")).click()
     await expect(detail.get_by_text("42", exact=True).first).to_be_visible()
 
-    link = await share(server, page)
+    link = await share(page)
     watcher = await guest.page()
     await watcher.goto(link)
     assert "/share/" not in watcher.url, "the secret must not stay in the address"
@@ -121,12 +118,12 @@ async def test_from_the_first_page_to_a_revoked_link(
     (made,) = await server.state.store.shares.all(server.stack.id)
     await server.state.store.shares.revoke(made.id, now())
     await expect(
-        watcher.get_by_text(re.compile("revoked|ended|no longer", re.I)).first
+        watcher.get_by_text(re.compile("revoked|ended|no longer", re.IGNORECASE)).first
     ).to_be_visible(timeout=4_000)
     assert owner.problems == []
 
 
-async def share(server: Server, page: Page) -> str:
+async def share(page: Page) -> str:
     """Make a link to the view in hand in the page's own dialog; returns it."""
     await page.get_by_role("button", name=re.compile("Share")).click()
     dialog = page.get_by_role("dialog")
@@ -137,8 +134,8 @@ async def share(server: Server, page: Page) -> str:
     return str(await dialog.locator("input").last.input_value())
 
 
-async def test_hostile_fields_stay_text(server: Server, owner: Watched) -> None:
-    page = await owner.page()
+async def test_hostile_fields_stay_text(own_server: Server, owner: Watched) -> None:
+    server, page = own_server, await owner.page()
     await set_up(server, page)
     await page.goto(f"{server.url}/s/{server.stack.slug}")
     for n, payload in enumerate(HOSTILE):
@@ -148,7 +145,8 @@ async def test_hostile_fields_stay_text(server: Server, owner: Watched) -> None:
         await page.locator(".rows .row", has_text=re.compile(rf"\b{n} ")).first.click()
         for tab in await page.get_by_role("tab").all():
             await tab.click()
-    (first, *_) = await errors(server)
+    found = await server.state.store.errors.find(server.stack.id, parse(""))
+    first = found.errors[0]
     for path in ("", "/issues", f"/issues/{first.issue}", f"/e/{first.id}", "/settings", "/setup"):
         await page.goto(f"{server.url}/s/{server.stack.slug}{path}")
         assert await page.evaluate("window.hacked") is None

@@ -122,6 +122,7 @@ class App:
     def _feed(self, store: Store) -> Feed | DirectFeed:
         if store.is_replica_set:
             return Feed(store, publish=self.publish, lost=self._hub.lost)
+        _log.warning("standalone_database", consequence="a process shows its own errors alone")
         return DirectFeed(publish=self.publish)
 
     def publish(self, entries: Sequence[Entry]) -> None:
@@ -183,8 +184,14 @@ async def _keep(name: str, run: Callable[[], Awaitable[None]]) -> None:
 
 
 def _watch(here: State) -> None:
-    watch = here.metrics.watch
-    watch("viewers", "Open websockets of live views.", lambda: here.hub.total_viewers)
-    watch("feed_lag_seconds", "How far behind the feed is.", lambda: here.feed.lag_s)
-    watch("feed_live", "1 while the feed follows the database.", lambda: here.feed.is_live)
-    watch("queued", "Submissions waiting to be durable.", lambda: here.writer.queued)
+    """The figures that the parts keep themselves."""
+    gauge, total = here.metrics.gauge, here.metrics.total
+    tally = here.hub.tally
+    gauge("viewers", "Open websockets of live views.", lambda: here.hub.total_viewers)
+    gauge("feed_lag_seconds", "How far behind the feed is.", lambda: here.feed.lag_s)
+    gauge("feed_live", "1 while the feed follows the database.", lambda: here.feed.is_live)
+    gauge("queued_documents", "Documents that wait for a batch.", lambda: here.writer.queued)
+    gauge("has_space", "0 when the disk is nearly full.", lambda: here.writer.has_space)
+    total("frames_sent", "Frames sent to viewers.", lambda: tally.frames_sent)
+    total("frames_dropped", "Frames a slow viewer lost.", lambda: tally.frames_dropped)
+    total("errors_skipped", "Errors a slow viewer got as a count.", lambda: tally.errors_skipped)
