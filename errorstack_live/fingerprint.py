@@ -8,27 +8,29 @@ of different rules never mix.
 
 import re
 from hashlib import blake2b
+from itertools import islice
 
 from errorstack_live import meaning as meanings
 from errorstack_live.model import Fields, Meaning
-from errorstack_live.trace import Frame, frames
+from errorstack_live.trace import frames
 
 VERSION = "1"
 
 MAX_TEMPLATE_CHARS = 1_000
 MAX_FRAMES = 3
+MAX_WORD_CHARS = 32
+"""A longer word with a digit in it is an id as a whole."""
 
 _VARYING = re.compile(
     r"""(?P<uuid>[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})
     |(?P<quoted>"[^"\n]{0,200}"|'[^'\n]{0,200}'|`[^`\n]{0,200}`)
     |(?P<query>\?[^\s"'<>]+)
     |(?P<email>(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,64}(?:\.[\w-]{1,64})+)
-    |(?P<word>\w+)""",
+    |(?P<word>\b[^\W\d]*+\d\w*+)""",
     re.VERBOSE,
 )
 _DIGITS = re.compile(r"\d+")
-_HEX = re.compile(r"(?:0[xX])?[0-9a-fA-F]{8,}\Z|0[xX][0-9a-fA-F]+\Z")
-MAX_WORD_CHARS = 32
+_HEX = re.compile(r"(?:0[xX][0-9a-fA-F]+|[0-9a-fA-F]{8,})\Z")
 
 
 def of(meaning: Meaning, fields: Fields) -> str:
@@ -64,8 +66,6 @@ def _replaced(found: re.Match[str]) -> str:
 
 
 def _word(word: str) -> str:
-    if not _DIGITS.search(word):
-        return word
     return "#" if len(word) > MAX_WORD_CHARS or _HEX.match(word) else _DIGITS.sub("#", word)
 
 
@@ -73,12 +73,8 @@ def _app_frames(trace: str) -> list[str]:
     """Return the first frames of the sender's own code, of anyone's where there is none."""
     found = frames(trace) if trace else ()
     chosen = [frame for frame in found if frame.is_app] or found
-    distinct = dict.fromkeys(_frame(frame) for frame in chosen)  # recursion counts once
-    return list(distinct)[:MAX_FRAMES]
-
-
-def _frame(frame: Frame) -> str:
-    return f"{_file(frame.file)} {normal(frame.function)}"
+    distinct = dict.fromkeys((frame.file, frame.function) for frame in chosen)  # recursion: once
+    return [f"{_file(file)} {normal(function)}" for file, function in islice(distinct, MAX_FRAMES)]
 
 
 def _file(path: str) -> str:

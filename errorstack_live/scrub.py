@@ -15,9 +15,9 @@ from functools import lru_cache
 from errorstack_live.model import JSON, Fields
 
 SCRUBBED = "[scrubbed]"
-MIN_TEXT_CHARS = 8
+MIN_TEXT_CHARS = 5
 MAX_NAME_CHARS = 64
-"""How far back from a ``=`` its name is looked for in a text."""
+"""Of a name in a text, as much of its end is looked at."""
 
 # Matched against a name without its separators and case: X-Api-Key is xapikey.
 _SECRET_NAME = re.compile(
@@ -41,7 +41,9 @@ _PEM = re.compile(r"-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY-----")
 _JWT = re.compile(r"(?<![\w-])eyJ[\w-]{5,}+\.[\w-]{5,}+(?:\.[\w-]*+)?")
 _SCHEME = re.compile(r"(?i)(?<![\w-])(bearer|basic) {1,4}([\w.~+/-]{8,}+=*+)")
 _USERINFO = re.compile(r"(://[^\s/:@?#\"'<>]*+:)(?!\[scrubbed\]@)[^\s/?#\"'<>]+@")
-_ASSIGNMENT = re.compile(r"""=|\\?["'] ?(?::|=>)""")
+_ASSIGNMENT = re.compile(
+    r"""(?<![A-Za-z0-9_.-])([A-Za-z0-9_.-]++)(?:=(?=[^\s=&;,])|\\?["'] ?(?::|=>))"""
+)
 _ASSIGNED = re.compile(
     r"""\ ?(?:\\"(?:[^"\\]|\\(?!"))*+
     |"(?:[^"\\]|\\.)*+
@@ -49,8 +51,6 @@ _ASSIGNED = re.compile(
     |[^\s&;,"'<>()\[\]{}=\\][^\s&;,"'<>()\[\]{}\\]*+)""",
     re.VERBOSE | re.DOTALL,
 )
-_NAME_CHARS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-."
-
 _CARD = re.compile(
     r"(?<![\w.])(?:\d{14,19}|\d{4}([ -])\d{4}\1\d{4}\1\d{4}(?:\1\d{3})?|\d{4}([ -])\d{6}\2\d{4,5})"
     r"(?!\w|[.-]\d)"
@@ -200,7 +200,7 @@ def _assignments(text: str) -> str:
     """Scrub ``token=…`` in addresses and forms, ``"password": "…"`` in JSON and its like."""
     parts, at = [], 0
     for found in _ASSIGNMENT.finditer(text):
-        if found.start() < at or not _is_secret(_name_before(text, found.start())):
+        if not _is_secret(found[1][-MAX_NAME_CHARS:]) or found.start() < at:
             continue
         value = _ASSIGNED.match(text, found.end())
         if value and value[0].strip(" \\\"'").lower() not in _HARMLESS:
@@ -208,11 +208,6 @@ def _assignments(text: str) -> str:
             parts += [text[at : found.end()], opening, SCRUBBED]
             at = value.end()
     return "".join((*parts, text[at:]))
-
-
-def _name_before(text: str, end: int) -> str:
-    before = text[max(0, end - MAX_NAME_CHARS) : end]
-    return before[len(before.rstrip(_NAME_CHARS)) :]
 
 
 def _cards(text: str) -> str:

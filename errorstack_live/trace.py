@@ -24,21 +24,22 @@ class Frame:
     is_app: bool
 
 
-_AT = r"\s{0,8}at "
 _PLACE = r":(?P<line>\d{1,9})(?::\d{1,9})?"  # line and column
-_SHAPES = {  # tried in this order; each reads a line once, from its start
-    "python": r'\s{0,8}File "(?P<file>[^"]+)", line (?P<line>\d{1,9})(?:, in (?P<function>.+))?$',
-    "c#": _AT + r"(?P<function>[^()]+\([^()]*\)) in (?P<file>.+):line (?P<line>\d{1,9})$",
-    "java": _AT + r"(?P<function>[\w.$/<>@-]+)\((?P<file>[\w$-]+\.\w+)(?::(?P<line>\d{1,9}))?\)$",
-    "no place": _AT + r"(?P<function>[\w.$/<>`+\[\],@-]+)\([^():]*\)$",
-    "v8": _AT + r"(?P<function>[^()]+) \((?P<file>[^()]+?)" + _PLACE + r"\)$",
-    "v8 unnamed": _AT + r"(?P<function>)(?P<file>\S+?)" + _PLACE + "$",
-    "gecko, webkit": r"\s{0,8}(?P<function>[^@\s]*)@(?P<file>\S+?)" + _PLACE + "$",
-    "php": r"\s{0,8}#\d{1,4} (?P<file>[^()]+)\((?P<line>\d{1,9})\): (?P<function>[^(]*)",
-    "ruby": r"\s{0,8}(?:from )?(?P<file>[^:\s]+\.\w+):(?P<line>\d{1,9})"
-    r":in [`'](?P<function>[^']*)'",
-    "go": r"\s{1,8}(?P<function>)(?P<file>\S+\.go):(?P<line>\d{1,9})(?: \+0x[0-9a-f]+)?$",
+_AT_SHAPES = {  # of lines that begin with "at "; tried in this order
+    "c#": r"(?P<function>[^()]+\([^()]*\)) in (?P<file>.+):line (?P<line>\d{1,9})$",
+    "java": r"(?P<function>[\w.$/<>@-]+)\((?P<file>[\w$-]+\.\w+)(?::(?P<line>\d{1,9}))?\)$",
+    "no place": r"(?P<function>[\w.$/<>`+\[\],@-]+)\([^():]*\)(?P<file>)(?P<line>)$",
+    "v8": r"(?P<function>[^()]+) \((?P<file>[^()]+?)" + _PLACE + r"\)$",
+    "v8 unnamed": r"(?P<function>)(?P<file>\S+?)" + _PLACE + "$",
 }
+_SHAPES = {  # of the other lines
+    "python": r'File "(?P<file>[^"]+)", line (?P<line>\d{1,9})(?:, in (?P<function>.+))?$',
+    "gecko, webkit": r"(?P<function>[^@\s]*)@(?P<file>\S+?)" + _PLACE + "$",
+    "php": r"#\d{1,4} (?P<file>[^()]+)\((?P<line>\d{1,9})\): (?P<function>[^(]*)",
+    "ruby": r"(?:from )?(?P<file>[^:\s]+\.\w+):(?P<line>\d{1,9}):in [`'](?P<function>[^']*)'",
+    "go": r"(?P<function>)(?P<file>\S+\.go):(?P<line>\d{1,9})(?: \+0x[0-9a-f]+)?$",
+}
+_AT_MATCHERS = tuple(re.compile(shape).match for shape in _AT_SHAPES.values())
 _MATCHERS = tuple(re.compile(shape).match for shape in _SHAPES.values())
 
 _LIBRARY = re.compile(
@@ -55,27 +56,25 @@ _LIBRARY_FUNCTION = re.compile(
 
 def frames(trace: str) -> tuple[Frame, ...]:
     """Read the frames of a raw stack trace, the place of the throw first."""
-    return _frames(trace[:MAX_CHARS])
-
-
-@lru_cache(maxsize=64)  # an error's place and its fingerprint ask for the same frames
-def _frames(trace: str) -> tuple[Frame, ...]:
+    trace = trace[:MAX_CHARS]
     if "\n" not in trace and "," in trace:
         trace = trace.replace(",", "\n")  # Ruby's and Kynetx's, joined with commas (PROTOCOL 9)
-    lines = trace.splitlines()
-    found = tuple(frame for line in lines if (frame := _frame(line.rstrip())))
-    is_innermost_last = any(line.lstrip().startswith("Traceback (most") for line in lines)
+    lines = [line.strip() for line in trace.splitlines()]
+    short = (line for line in lines if len(line) <= MAX_LINE_CHARS)
+    found = tuple(frame for line in short if (frame := _frame(line)))
+    is_innermost_last = any(line.startswith("Traceback (most") for line in lines)
     return found[::-1] if is_innermost_last else found
 
 
+@lru_cache(maxsize=4096)  # the same lines come again and again, in one trace after the other
 def _frame(line: str) -> Frame | None:
-    if len(line) > MAX_LINE_CHARS:
-        return None
-    for match in _MATCHERS:
-        if found := match(line):
+    is_at = line.startswith("at ")
+    start = 3 if is_at else 0
+    for match in _AT_MATCHERS if is_at else _MATCHERS:
+        if found := match(line, start):
             parts = found.groupdict(default="")
-            file, function = parts.get("file", ""), parts["function"].strip()
-            return Frame(file, function, int(parts.get("line") or 0), _is_app(file, function))
+            file, function = parts["file"], parts["function"].strip()
+            return Frame(file, function, int(parts["line"] or 0), _is_app(file, function))
     return None
 
 
