@@ -1,7 +1,6 @@
 """The command line against a running server, as its users and their scripts see it."""
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -9,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
-from serving import Served, end, read_line, run, served, start
+from serving import Command, Served, run, served
 
 from errorstack_live.cli import main
 
@@ -53,13 +52,8 @@ def stack(shell: Shell, request: pytest.FixtureRequest) -> dict[str, str]:
     return dict(shell.json("stack", "create", request.node.name))
 
 
-def tail(server: Served, *words: str) -> subprocess.Popen[str]:
-    return start("tail", *words, data_dir=server.data_dir)
-
-
-def following(process: subprocess.Popen[str], count: int) -> list[Any]:
-    assert process.stdout
-    return [json.loads(read_line(process.stdout)) for _ in range(count)]
+def tail(server: Served, *words: str) -> Command:
+    return Command("tail", *words, data_dir=server.data_dir)
 
 
 # Serving
@@ -74,12 +68,8 @@ def test_ready_says_where_everything_is(server: Served) -> None:
 
 
 def test_people_are_told_how_to_begin(tmp_path: Path) -> None:
-    process = start("serve", "--port", "0", data_dir=tmp_path)
-    try:
-        assert process.stdout
-        said = "".join(read_line(process.stdout) for _ in range(9))
-    finally:
-        end(process)
+    with Command("serve", "--port", "0", data_dir=tmp_path) as command:
+        said = command.out.until("Ctrl-C")
     line = next(line for line in said.splitlines() if "curl '" in line)
     assert "/submit?_s=" in line
     assert "&Msg=Hello'" in line
@@ -95,10 +85,9 @@ def test_a_data_directory_is_served_once(server: Served) -> None:
 
 
 def test_a_port_that_is_taken_is_told(server: Served, tmp_path: Path) -> None:
-    port = server.url.rpartition(":")[2]
-    second = run("serve", "--port", port, data_dir=tmp_path)
+    second = run("serve", "--port", str(server.port), data_dir=tmp_path)
     assert second.returncode == 1
-    assert f"port {port}" in second.stderr
+    assert f"port {server.port}" in second.stderr
     assert "Traceback" not in second.stderr
 
 
@@ -108,7 +97,7 @@ def test_a_port_that_is_taken_is_told(server: Served, tmp_path: Path) -> None:
         (("--certfile", "a.pem"), "both --certfile and --keyfile"),
         (("--certfile", "a.pem", "--keyfile", "b.pem"), "not usable"),
         (("--port", "99999"), "ERRORSTACK_PORT"),
-        (("--mongodb-uri", "nonsense"), "ERRORSTACK_MONGODB_URI"),
+        (("--mongodb-uri", "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=500"), "127.0.0.1:1"),
     ],
 )
 def test_what_keeps_it_from_starting_is_told(
@@ -125,7 +114,7 @@ def test_a_second_start_keeps_everything(tmp_path: Path) -> None:
         shell = Shell(tmp_path)
         stored = first.submit(Msg="kept")
         shell.say("member", "add", "kim@example.com", stdin="correct horse\n")
-        assert first.stop() == 0
+        assert first.command.end() == 0
     with served(tmp_path) as second:
         assert second.key == first.key
         assert second.ready["setup_url"] is None
@@ -178,12 +167,12 @@ def test_share_links(shell: Shell, server: Served, stack: dict[str, str]) -> Non
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("errors", "nowhere"), 1, "nowhere"),
+        (("errors", "nowhere"), 1, "no such stack"),
         (("errors", "first", "level:("), 1, "at character"),
         (("errors", "first", "--since", "later"), 2, "15m, 2h or 7d"),
         (("share", "create", "first", "--expires", "soon"), 2, "15m, 2h or 7d"),
-        (("share", "revoke", "nonsense"), 1, "share link"),
-        (("tail", "nowhere"), 1, "nowhere"),
+        (("share", "revoke", "nonsense"), 1, "nothing with this id"),
+        (("tail", "nowhere"), 1, "no such stack"),
         (("submit", "nokey", "Msg=x"), 1, "Unknown stack key"),
         (("submit", "nokey", "Msg=x", "--url", "http://127.0.0.1:1"), 1, "cannot be reached"),
         (("nonsense",), 2, "No such command"),
@@ -261,15 +250,12 @@ def test_tail_tells_each_error_and_log_once(
     shell: Shell, server: Served, stack: dict[str, str]
 ) -> None:
     shell.say("submit", stack["key"], "before it was live")
-    process = tail(server, stack["slug"], "level:error", "--json")
-    try:
-        assert following(process, 1) == [{"kind": "live"}]
+    with tail(server, stack["slug"], "level:error", "--json") as command:
+        assert command.json(1) == [{"kind": "live"}]
         shell.say("log", stack["key"], "hello")
         shell.say("submit", stack["key"], "Msg=not this", "level=info")
         shell.say("submit", stack["key"], "Msg=this", "user=u1")
-        log, error = following(process, 2)
-    finally:
-        end(process)
+        log, error = command.json(2)
     assert (log["kind"], log["text"]) == ("log", "hello")
     assert (error["kind"], error["title"]) == ("error", "this")
     assert error["fields"] == {"Msg": "this", "user": "u1"}
@@ -282,12 +268,9 @@ def test_tail_since_begins_with_history(
 ) -> None:
     for number in range(3):
         shell.say("submit", stack["key"], f"Msg={number}")
-    process = tail(server, f"{server.url}/s/{stack['slug']}", "--since", "1h", "--json")
-    try:
+    with tail(server, f"{server.url}/s/{stack['slug']}", "--since", "1h", "--json") as command:
         shell.say("submit", stack["key"], "Msg=3")
-        live, *errors = following(process, 5)
-    finally:
-        end(process)
+        live, *errors = command.json(5)
     assert live == {"kind": "live"}
     assert [each["title"] for each in errors] == ["0", "1", "2", "3"]
 
@@ -297,48 +280,33 @@ def test_tail_of_a_share_link_sees_the_view_and_ends_with_it(
 ) -> None:
     options = ("--query", "shop", "--hide", "user")
     link = shell.json("share", "create", stack["slug"], *options)
-    process = start("tail", link["url"], "--json", data_dir=tmp_path, stderr=subprocess.PIPE)
-    try:
-        assert following(process, 1) == [{"kind": "live"}]
+    with Command("tail", link["url"], "--json", data_dir=tmp_path) as command:
+        assert command.json(1) == [{"kind": "live"}]
         shell.say("submit", stack["key"], "Msg=elsewhere", "user=u1")
         shell.say("submit", stack["key"], "Msg=shop broke", "user=u1")
-        (error,) = following(process, 1)
-        assert error["fields"] == {"Msg": "shop broke"}
+        assert command.json(1)[0]["fields"] == {"Msg": "shop broke"}
         shell.say("share", "revoke", link["id"])
-        assert process.wait(timeout=2) == 3
-        assert process.stderr
-        assert "revoked" in process.stderr.read()
-    finally:
-        end(process)
+        assert command.code(deadline_s=2) == 3
+        assert "revoked" in command.err.rest()
     assert run("tail", link["url"], data_dir=tmp_path).returncode == 3
 
 
 def test_tail_goes_on_without_a_gap_when_the_server_returns(tmp_path: Path) -> None:
-    with served(tmp_path) as first:
-        port = first.url.rpartition(":")[2]
-        process = tail(first, "first", "--json")
-        try:
-            following(process, 1)
-            told = [first.submit(Msg="1")["id"], first.submit(Msg="2")["id"]]
-            assert [each["id"] for each in following(process, 2)] == told
-            first.process.kill()
-            first.process.wait()
-            with served(tmp_path, "--port", port) as second:
-                told = [second.submit(Msg=str(number))["id"] for number in range(3, 8)]
-                assert [each["id"] for each in following(process, 5)] == told
-        finally:
-            end(process)
+    with served(tmp_path) as first, tail(first, "first", "--json") as command:
+        assert command.json(1) == [{"kind": "live"}]
+        told = [first.submit(Msg="1")["id"], first.submit(Msg="2")["id"]]
+        assert [each["id"] for each in command.json(2)] == told
+        first.command.process.kill()
+        first.command.code()
+        with served(tmp_path, "--port", str(first.port)) as second:
+            told = [second.submit(Msg=str(number))["id"] for number in range(3, 8)]
+            assert [each.get("id") for each in command.json(5)] == told
 
 
 def test_tail_for_people(shell: Shell, server: Served, stack: dict[str, str]) -> None:
-    process = start("tail", stack["slug"], data_dir=server.data_dir, stderr=subprocess.PIPE)
-    try:
-        assert process.stderr
-        assert stack["slug"] in read_line(process.stderr)
+    with tail(server, stack["slug"]) as command:
+        assert stack["slug"] in command.err.line()
         shell.say("submit", stack["key"], "Msg=Boom", "File=a.py", "Line=3")
-        assert process.stdout
-        line = read_line(process.stdout)
-    finally:
-        end(process)
+        line = command.out.line()
     assert "error" in line
-    assert "Boom" in line
+    assert "Boom  a.py:3" in line

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 import trustme
-from serving import Served, end, read_line, run, served, start
+from serving import Command, Served, run, served
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +73,10 @@ def test_cookies_over_https_are_for_https_alone(secure: Secure) -> None:
 def test_a_share_link_is_followed_over_https(secure: Secure) -> None:
     made = run("share", "create", "first", "--json", data_dir=secure.server.data_dir)
     link = json.loads(made.stdout)["url"].replace(secure.server.url, secure.url)
-    process = start("tail", link, "--json", SSL_CERT_FILE=str(secure.authority))
-    try:
-        assert process.stdout
-        assert json.loads(read_line(process.stdout)) == {"kind": "live"}
+    with Command("tail", link, "--json", SSL_CERT_FILE=str(secure.authority)) as command:
+        assert command.json(1) == [{"kind": "live"}]
         secure.server.submit(Msg="sent over http")
-        assert json.loads(read_line(process.stdout))["title"] == "sent over http"
-    finally:
-        end(process)
+        assert command.json(1)[0]["title"] == "sent over http"
 
 
 def test_a_failed_handshake_harms_nobody(secure: Secure) -> None:

@@ -1,16 +1,15 @@
 """Several worker processes, the separate roles, and how all of them end."""
 
-import json
-import os
 import signal
 import socket
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 
 import httpx
 import psutil
 import pytest
-from serving import Served, end, eventually, read_line, run, served, start
+from serving import Command, Served, eventually, run, served
 
 
 @pytest.fixture(scope="module")
@@ -20,7 +19,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
 
 
 def workers(server: Served) -> list[psutil.Process]:
-    children = psutil.Process(server.process.pid).children()
+    children = psutil.Process(server.pid).children()
     return [each for each in children if "errorstack_live.web.workers" in each.cmdline()]
 
 
@@ -33,18 +32,16 @@ def submit(server: Served) -> bool:
 
 def test_all_workers_see_one_stream(pair: Served) -> None:
     assert len(workers(pair)) == 2
-    tails = [start("tail", "first", "--json", data_dir=pair.data_dir) for _ in range(4)]
-    try:
+    with ExitStack() as stack:
+        tails = [
+            stack.enter_context(Command("tail", "first", "--json", data_dir=pair.data_dir))
+            for _ in range(4)
+        ]
         for each in tails:
-            assert each.stdout
-            assert json.loads(read_line(each.stdout)) == {"kind": "live"}
+            assert each.json(1) == [{"kind": "live"}]
         sent = [pair.submit(Msg=str(number))["id"] for number in range(20)]
         for each in tails:
-            assert each.stdout
-            assert [json.loads(read_line(each.stdout))["id"] for _ in sent] == sent
-    finally:
-        for each in tails:
-            end(each)
+            assert [error["id"] for error in each.json(20)] == sent
 
 
 def test_a_worker_that_dies_is_replaced(pair: Served) -> None:
@@ -55,29 +52,24 @@ def test_a_worker_that_dies_is_replaced(pair: Served) -> None:
     second.kill()
     eventually(lambda: len(workers(pair)) == 2 and second not in workers(pair))
     assert eventually(lambda: submit(pair))
-    assert pair.process.poll() is None
+    assert pair.command.process.poll() is None
 
 
 def test_a_stop_drains_every_worker(tmp_path: Path) -> None:
     with served(tmp_path, "--workers", "2") as server:
-        children = psutil.Process(server.process.pid).children(recursive=True)
-        follower = start("tail", "first", "--json", data_dir=tmp_path)
-        try:
-            assert follower.stdout
-            read_line(follower.stdout)
-            assert server.stop() == 0
-            assert follower.poll() is None, "a viewer waits for the server to return"
-        finally:
-            end(follower)
+        children = psutil.Process(server.pid).children(recursive=True)
+        with Command("tail", "first", "--json", data_dir=tmp_path) as follower:
+            assert follower.json(1) == [{"kind": "live"}]
+            assert server.command.end() == 0
+            assert follower.process.poll() is None, "a viewer waits for the server to return"
     assert psutil.wait_procs(children, timeout=5)[1] == []
 
 
 def test_workers_do_not_outlive_their_parent(tmp_path: Path) -> None:
     with served(tmp_path, "--workers", "2") as server:
-        children = psutil.Process(server.process.pid).children(recursive=True)
+        children = psutil.Process(server.pid).children(recursive=True)
         assert len(children) >= 3  # the workers and mongod
-        server.process.kill()
-        server.process.wait()
+        server.command.process.kill()
         assert psutil.wait_procs(children, timeout=30)[1] == []
 
 
@@ -97,9 +89,8 @@ def test_a_role_has_its_own_door_only(
 
 
 def test_ctrl_c_ends_cleanly(tmp_path: Path) -> None:
-    with served(tmp_path) as server:
-        with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as idle:
-            idle.sendall(b"POST /submit HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nMsg")
-            os.kill(server.process.pid, signal.SIGINT)
-            assert server.process.wait(timeout=30) == 0
-        assert not (tmp_path / "mongod.json").exists()
+    """Also while a sender is in the middle of its request."""
+    with served(tmp_path) as server, socket.create_connection(("127.0.0.1", server.port)) as idle:
+        idle.sendall(b"POST /submit HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\nMsg")
+        assert server.command.end(signal.SIGINT) == 0
+    assert not (tmp_path / "mongod.json").exists()
