@@ -258,7 +258,7 @@ async def reader() -> Reader:
     Gone for a share link that was revoked or has expired.
     """
     names = here().view_args or {}
-    if "share_id" in names:
+    if "slug" not in names:
         return await _share_reader(names["share_id"])
     found = await session()
     who = await member()

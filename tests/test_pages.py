@@ -1,0 +1,365 @@
+"""The pages: whole as HTML, safe whatever a sender wrote, usable without a script."""
+
+import re
+from typing import Any
+from urllib.parse import urlsplit
+
+from fixtures_dashboard import Dashboard, Page, Visitor
+
+from errorstack_live.model import Status
+
+PAYLOADS = (
+    "<script>alert(1)</script>",
+    "</script><script>alert(1)</script>",
+    "</title><script>alert(1)</script>",
+    "</textarea><script>alert(1)</script>",
+    "</style><script>alert(1)</script>",
+    "--><script>alert(1)</script><!--",
+    "<!--",
+    "<![CDATA[<script>alert(1)</script>]]>",
+    "<img src=x onerror=alert(1)>",
+    "<svg onload=alert(1)>",
+    "<svg><script>alert(1)</script></svg>",
+    "<iframe srcdoc='<script>alert(1)</script>'>",
+    "<math><a xlink:href='javascript:alert(1)'>x</a></math>",
+    "<body onload=alert(1)>",
+    "<base href='//evil.test/'>",
+    "<meta http-equiv=refresh content='0;url=//evil.test'>",
+    "<link rel=stylesheet href=//evil.test/x.css>",
+    "<form action=//evil.test><input name=form_token>",
+    "<details open ontoggle=alert(1)>",
+    '" onmouseover="alert(1)',
+    "' onmouseover='alert(1)",
+    '"><script>alert(1)</script>',
+    "`-alert(1)-`",
+    "javascript:alert(1)",
+    "JaVaScRiPt:alert(1)",
+    "data:text/html,<script>alert(1)</script>",
+    "{{ 7 * 7 }}{% for x in y %}",
+    "${7*7}#{7*7}<%= 7*7 %>",
+    "&lt;script&gt;&amp;&#60;&#x3c;",
+    "\u202egnp.exe\u2066\u200b\ufeff\x00\x1b[31m\x9b",
+    "\\u003cscript\\u003e\u2028\u2029",
+    "%3Cscript%3Ealert(1)%3C/script%3E",
+    "a\r\nX-Injected: 1",
+)
+ACTS = re.compile(
+    "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]"
+)
+
+
+async def everywhere(dashboard: Dashboard, visitor: Visitor, error_id: str) -> list[Page]:
+    """Every page that shows something of an error."""
+    error = await dashboard.state.store.errors.get(dashboard.stack.id, error_id)
+    paths = (
+        "/",
+        dashboard.page,
+        f"{dashboard.page}?q=level:error,warning",
+        f"{dashboard.page}/issues",
+        f"{dashboard.page}/issues/{error.issue}",
+        f"{dashboard.page}/e/{error_id}",
+        f"{dashboard.page}/settings",
+        f"{dashboard.page}/setup",
+    )
+    pages = [await visitor.get(path) for path in paths]
+    assert [page.status for page in pages] == [200] * len(paths)
+    return pages
+
+
+def check_harmless(page: Page) -> None:
+    """Nothing runs, nothing is styled or fetched from elsewhere, no link leads into a script."""
+    elements = page.elements
+    for tag, attributes in elements.found:
+        assert tag not in {"style", "iframe", "img", "object", "embed", "base", "math", "template"}
+        for name in attributes:
+            assert not name.startswith("on"), (tag, attributes)
+            assert name not in {"style", "srcdoc", "formaction", "http-equiv"}, (tag, attributes)
+    for script in elements.all("script"):
+        is_ours = str(script.get("src", "")).startswith("/static/")
+        assert is_ours or script == {"type": "application/json", "id": "boot"}
+    for link in elements.all("a"):
+        check_link(link)
+    for form in elements.all("form"):
+        assert str(form.get("action", "/")).startswith("/")
+    for link in elements.all("link"):
+        assert str(link["href"]).startswith("/static/")
+
+
+def check_link(link: dict[str, str | None]) -> None:
+    address = urlsplit(link["href"] or "")
+    if address.scheme or address.netloc:
+        assert address.scheme in {"http", "https"}
+        assert set(str(link["rel"]).split()) >= {"noopener", "noreferrer"}
+
+
+async def test_whatever_a_sender_writes_stays_text(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    for payload in PAYLOADS:
+        await dashboard.submit({"_msg": payload}, "/log")
+        error_id = await dashboard.submit(hostile(payload))
+        pages = await everywhere(dashboard, visitor, error_id)
+        for page in pages:
+            check_harmless(page)
+            assert not ACTS.search(page.text), payload
+        shown = ACTS.sub(lambda found: f"U+{ord(found[0]):04X}", payload)
+        assert pages[5].elements.text.count(shown) >= 7, payload
+
+
+def hostile(text: str) -> dict[str, Any]:
+    """An error that has the text wherever an error can have one."""
+    return {
+        "Msg": text,
+        "Type": text,
+        "level": "error",
+        "File": text,
+        "Line": text,
+        "PageURL": text,
+        "stack": f"Error: {text}\n    at {text} (app.js:1:2)",
+        text: "a name",
+        "list": [text, [text]],
+        "nested": {text: {text: text}},
+        "long": text * 500,
+        "_unknown": text,
+    }
+
+
+async def test_the_text_itself_is_shown(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    text = '<b>bold</b> & "quoted" {{ 7 * 7 }}'
+    page = await visitor.get(f"{dashboard.page}/e/{await dashboard.submit({'Msg': text})}")
+    assert page.elements.text.count(text) >= 2
+
+
+async def test_only_whole_http_addresses_become_links(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    fields = {
+        "Msg": "links",
+        "good": "https://example.org/a?b=1",
+        "bad": "javascript:alert(1)",
+        "odd": "https://example.org/\u202e",
+    }
+    page = await visitor.get(f"{dashboard.page}/e/{await dashboard.submit(fields)}")
+    out = [link for link in page.elements.all("a") if link.get("target")]
+    assert [link["href"] for link in out] == ["https://example.org/a?b=1"]
+
+
+async def test_long_values_are_cut_with_more(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    page = await visitor.get(
+        f"{dashboard.page}/e/{await dashboard.submit({'Msg': 'long', 'blob': 'z' * 5000})}"
+    )
+    assert "more (5 KB in all)" in page.text
+    assert "z" * 2048 + "<details>" in page.text
+
+
+# The live view without a script
+
+
+async def test_the_newest_errors_are_in_the_page(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    ids = [
+        await dashboard.submit({"Msg": f"number {place}", "level": "warning"}) for place in (1, 2)
+    ]
+    await dashboard.submit({"_msg": "deployed 2.4.1"}, "/log")
+    page = await visitor.get(dashboard.page)
+    assert re.findall(r'data-id="(\w+)"', page.text) == ids[::-1]
+    assert "number 1" in page.elements.text
+    assert "deployed 2.4.1" in page.elements.text
+    assert f'href="{dashboard.page}/e/{ids[0]}"' in page.text
+
+
+async def test_an_empty_stack_says_how_to_send(dashboard: Dashboard) -> None:
+    page = await (await dashboard.signed_in()).get(dashboard.page)
+    assert "Waiting for the first error" in page.text
+    key = dashboard.stack.keys[0].key
+    assert f"curl 'http://localhost/submit?_s={key}&_r=json&Msg=Hello'" in page.elements.text
+
+
+async def test_the_filter_is_a_form(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await dashboard.submit({"Msg": "a", "service": "web"})
+    wanted = await dashboard.submit({"Msg": "b", "service": "mail"})
+    page = await visitor.get(f"{dashboard.page}?q=service:mail")
+    assert re.findall(r'data-id="(\w+)"', page.text) == [wanted]
+    assert 'value="service:mail"' in page.text
+    assert "No error matches" in (await visitor.get(f"{dashboard.page}?q=nothing")).text
+    wrong = await visitor.get(f"{dashboard.page}?q=%28%28")
+    assert (wrong.status, "qwrong" in wrong.text) == (200, True)
+    assert "The filter cannot be read" in wrong.text
+
+
+async def test_older_errors_are_a_link_away(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    ids = [await dashboard.submit({"Msg": "many", "n": place}) for place in range(103)]
+    page = await visitor.get(f"{dashboard.page}?q=many")
+    older = re.search(r'href="(\?q=many&amp;before=[^"]+)"', page.text)
+    assert older
+    page = await visitor.get(dashboard.page + older[1].replace("&amp;", "&"))
+    found = re.findall(r'data-id="(\w+)"', page.text)
+    assert len(found) == 3
+    assert set(found) <= set(ids[:10])
+
+
+async def test_boot_data_is_json_that_cannot_end_its_element(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    page = await visitor.get(f"{dashboard.page}?q=%3C/script%3E%3Cscript%3E")
+    boot = re.search(r'<script type="application/json" id="boot">(.*?)</script>', page.text)
+    assert boot
+    assert "<" not in boot[1]
+    assert '"readonly": false' in boot[1].replace(":false", ": false")
+
+
+# Issues
+
+
+async def test_issues_are_resolved_ignored_and_reopened(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    error_id = await dashboard.submit({"Msg": "boom"})
+    store = dashboard.state.store
+    issue = (await store.errors.get(dashboard.stack.id, error_id)).issue
+    path = f"{dashboard.page}/issues/{issue}"
+    assert "boom" in (await visitor.get(f"{dashboard.page}/issues")).elements.text
+    for status, words in (
+        (Status.RESOLVED, "Reopen"),
+        (Status.IGNORED, "Reopen"),
+        (Status.OPEN, "Resolve"),
+    ):
+        done = await visitor.post(path, status=status)
+        assert (done.status, done.location) == (302, path)
+        assert (await store.issues.get(dashboard.stack.id, issue)).status is status
+        assert words in (await visitor.get(path)).text
+    assert (await visitor.post(path, status="gone")).status == 400
+    done = await visitor.post(path, status="resolved", back="issues")
+    assert done.location == f"{dashboard.page}/issues"
+    assert "No open issue" in (await visitor.get(f"{dashboard.page}/issues")).text
+    assert "boom" in (await visitor.get(f"{dashboard.page}/issues?status=resolved")).text
+    assert (await visitor.get(f"{dashboard.page}/issues?status=odd")).status == 400
+
+
+# Stacks and their settings
+
+
+async def test_a_stack_is_made_on_the_first_page(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await visitor.get("/")
+    made = await visitor.post("/stacks", name="Größe & Co")
+    assert (made.status, made.location) == (302, "/s/groe-co")
+    assert "Größe &amp; Co" in (await visitor.get("/")).text
+    assert (await visitor.post("/stacks", name=" ")).status == 400
+
+
+async def test_settings_are_saved(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await visitor.get(f"{dashboard.page}/settings")
+    form = {"name": "Checkout", "retention_days": "7", "scrub": "ssn\n\n iban \n"}
+    done = await visitor.post(f"{dashboard.page}/settings", **form)
+    assert done.location == f"{dashboard.page}/settings?done=saved"
+    assert "Saved." in (await visitor.get(done.location)).text
+    stack = await dashboard.reload()
+    assert (stack.name, stack.retention_days, stack.scrub) == ("Checkout", 7, ("ssn", "iban"))
+    for wrong in ({"name": ""}, {"retention_days": "0"}, {"retention_days": "x"}):
+        assert (await visitor.post(f"{dashboard.page}/settings", **{**form, **wrong})).status == 400
+    assert (await dashboard.reload()) == stack
+
+
+async def test_keys_are_added_and_revoked(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await visitor.get(f"{dashboard.page}/settings")
+    first = dashboard.stack.keys[0].key
+    assert (await visitor.post(f"{dashboard.page}/keys")).status == 302
+    second = (await dashboard.reload()).keys[1].key
+    setup = await visitor.get(f"{dashboard.page}/setup")
+    assert (second in setup.text, first in setup.text) == (True, False)
+    for key in (first, second):
+        assert (await visitor.post(f"{dashboard.page}/keys/revoke", key=key)).status == 302
+    assert all(each.revoked_at for each in (await dashboard.reload()).keys)
+    assert "is revoked" in (await visitor.get(f"{dashboard.page}/setup")).text
+    assert (await visitor.post(f"{dashboard.page}/test")).status == 409
+    assert (await visitor.post(f"{dashboard.page}/keys/revoke", key="none")).status == 404
+
+
+async def test_deleting_asks_for_the_name(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await visitor.get(f"{dashboard.page}/settings")
+    refused = await visitor.post(f"{dashboard.page}/delete", confirm="checkout")
+    assert refused.status == 409
+    assert (
+        await visitor.post(f"{dashboard.page}/delete", confirm="Checkout  prod ")
+    ).location == "/"
+    assert (await visitor.get(dashboard.page)).status == 404
+
+
+async def test_a_test_error_takes_the_way_of_every_error(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await visitor.get(f"{dashboard.page}/setup")
+    sent = await visitor.post(f"{dashboard.page}/test")
+    assert sent.status == 302
+    assert "This is a test error" in (await visitor.get(sent.location)).text
+
+
+# Other pages
+
+
+async def test_the_api_page_is_public(dashboard: Dashboard) -> None:
+    page = await dashboard.visitor().get("/docs/api")
+    assert page.status == 200
+    assert dashboard.stack.keys[0].key not in page.text
+    check_harmless(page)
+
+
+FAILURES = (
+    ("/nowhere", "text/html,*/*", 404, "text/html"),
+    ("/nowhere", "*/*", 404, "text/html"),
+    ("/nowhere", "application/json", 404, "application/json"),
+    ("/api/v1/nowhere", "text/html", 404, "application/json"),
+    ("/s/none", "text/html", 404, "text/html"),
+    ("/s/none/e/zz", "text/html", 404, "text/html"),
+    ("/login", "application/json", 405, "application/json"),
+    ("/static/../app.py", "text/html", 404, "text/html"),
+)
+"""Path, what is accepted, and the status and kind of the answer."""
+
+
+async def test_failures_are_answered_as_asked(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    for path, accept, status, kind in FAILURES:
+        answer = await visitor.send("PUT" if status == 405 else "GET", path, Accept=accept)
+        assert answer.status == status, path
+        assert answer.headers["Content-Type"].startswith(kind), path
+        assert ("Allow" in answer.headers) == (status == 405)
+        if kind == "text/html":
+            check_harmless(answer)
+        else:
+            assert set(answer.json) == {"error", "message"}
+
+
+async def test_a_failure_of_ours_is_told_without_its_inside(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    dashboard.app.config["PROPAGATE_EXCEPTIONS"] = False
+
+    @dashboard.app.get("/broken")
+    async def broken() -> str:
+        raise RuntimeError("the inside")
+
+    answer = await visitor.get("/broken")
+    assert answer.status == 500
+    assert "Something broke on our side" in answer.text
+    assert "the inside" not in answer.text
+
+
+async def test_pages_have_landmarks_labels_and_one_heading(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    pages = await everywhere(dashboard, visitor, await dashboard.submit({"Msg": "boom"}))
+    pages += [await visitor.get(path) for path in ("/members", "/docs/api", "/nowhere")]
+    pages += [await dashboard.visitor().get("/login")]
+    for page in pages:
+        elements = page.elements
+        assert elements.all("html")[0]["lang"] == "en"
+        assert [len(elements.all(tag)) for tag in ("main", "h1")] == [1, 1], page.text
+        ids = [attributes["id"] for _, attributes in elements.found if "id" in attributes]
+        assert len(ids) == len(set(ids))
+        labels = {label.get("for") for label in elements.all("label")}
+        for tag in ("input", "select", "textarea"):
+            for control in elements.all(tag):
+                is_named = control.get("id") in labels or control.get("name") == "q"
+                assert is_named or control.get("type") == "hidden", control
