@@ -200,7 +200,7 @@ function Facts({ live, row }: { live: Live; row: Row }) {
       </div>
       <button onClick={() => live.setQuery(include(live.query.value, "issue", row.issue))} title="List its errors">
         <small>Seen</small>
-        {count(issue.count)} times
+        {plural(issue.count, "time")}
       </button>
       <div>
         <small>First seen</small>
@@ -361,9 +361,7 @@ function BeforeTab({ live, row }: TabProps) {
         Log messages kept with this error<span>newest first</span>
       </div>
       {before.toReversed().map((message) => (
-        <div key={message.id} class="ago">
-          <LogLine message={message} />
-        </div>
+        <LogLine key={message.id} message={message} />
       ))}
     </>
   );
