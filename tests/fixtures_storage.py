@@ -3,17 +3,24 @@
 import asyncio
 import itertools
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 import pytest_asyncio
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from errorstack_live.event import Entry, Event
+from errorstack_live.model import Stack
 from errorstack_live.settings import load
 from errorstack_live.storage import mongod as mongods
+from errorstack_live.storage.feed import Feed
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.mongod import Mongod
+from errorstack_live.storage.writer import Writer
 
 _numbers = itertools.count(1)
 
@@ -49,6 +56,88 @@ async def store(mongo_uri: str, database: str) -> AsyncIterator[Store]:
         yield opened
     finally:
         await opened.close()
+
+
+@pytest_asyncio.fixture
+async def writer(store: Store) -> AsyncIterator[Writer]:
+    async with writing(store) as started:
+        yield started
+
+
+@pytest_asyncio.fixture
+async def stack(store: Store) -> Stack:
+    return await store.stacks.create("Test stack", now=datetime.now(UTC), retention_days=30)
+
+
+@pytest_asyncio.fixture
+async def own_mongod(tmp_path: Path) -> AsyncIterator[Mongod]:
+    """An embedded server for one test that may do to it what it likes."""
+    child = Mongod(load(data_dir=tmp_path / "data"))
+    await child.start()
+    try:
+        yield child
+    finally:
+        await child.stop()
+
+
+class Heard:
+    """A feed and what it said."""
+
+    def __init__(self, store: Store) -> None:
+        self.feed = Feed(store, publish=self._publish, lost=self._lost)
+        self.entries: list[Entry] = []
+        self.lost_count = 0
+        self._more = asyncio.Event()
+
+    def events(self, *kinds: type[Event]) -> list[Any]:
+        """What was said of these kinds."""
+        return [each.event for each in self.entries if isinstance(each.event, kinds)]
+
+    async def until(self, is_enough: Callable[["Heard"], object]) -> None:
+        """Wait until what was said is enough."""
+        async with asyncio.timeout(30):
+            while not is_enough(self):
+                self._more.clear()
+                await self._more.wait()
+
+    def _publish(self, entries: Sequence[Entry]) -> None:
+        self.entries += entries
+        self._more.set()
+
+    def _lost(self) -> None:
+        self.lost_count += 1
+        self._more.set()
+
+
+@asynccontextmanager
+async def writing(store: Store, **chosen: Any) -> AsyncIterator[Writer]:
+    """A writer of its own, started, and closed at the end."""
+    started = Writer(store, **chosen)
+    await started.start()
+    try:
+        yield started
+    finally:
+        await started.close()
+
+
+@asynccontextmanager
+async def following(store: Store) -> AsyncIterator[Heard]:
+    """A feed of its own that is live."""
+    heard = Heard(store)
+    task = asyncio.create_task(heard.feed.run())
+    try:
+        await heard.feed.ready()
+        yield heard
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def eventually(is_true: Callable[[], Awaitable[object]], seconds: float = 20) -> None:
+    """Wait for what another process does in its own time."""
+    async with asyncio.timeout(seconds):
+        while not await is_true():
+            await asyncio.sleep(0.02)
 
 
 @pytest_asyncio.fixture(scope="session")

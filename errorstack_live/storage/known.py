@@ -52,10 +52,6 @@ class KnownIssues:
             known.status = issue.status
             known.count = max(known.count, issue.count)
 
-    def forget(self, issue_id: str) -> None:
-        """Read an issue again before its next error."""
-        self._known.pop(issue_id, None)
-
     async def prepare(self, errors: Sequence[Error]) -> Counter[str]:
         """Make the issues of these errors where there are none, reopen them where resolved.
 
@@ -67,9 +63,7 @@ class KnownIssues:
         new = [error for error in errors if error.issue not in self._known]
         made = await self._make(new) if new else Counter[str]()
         for error in errors:
-            known = self._known.get(error.issue)
-            if known is None:  # forgotten meanwhile
-                continue
+            known = self._known[error.issue]
             self._known.move_to_end(error.issue)
             if known.status is Status.RESOLVED:
                 await self._reopen(error.issue, error.at)

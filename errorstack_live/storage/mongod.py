@@ -220,17 +220,25 @@ class Mongod:
             owner.close()
 
     async def _make_primary(self, client: Client) -> None:
-        try:
-            config = (await client.admin.command("replSetGetConfig"))["config"]
-        except OperationFailure as error:
-            if error.code != _AUTHENTICATION_FAILED:
-                raise
-            await self._create_user()
-            config = (await client.admin.command("replSetGetConfig"))["config"]
+        config = await self._config(client)
         if config["members"][0]["host"] != self._member()["host"]:  # the port is another today
             config |= {"members": [self._member()], "version": config["version"] + 1}
             await client.admin.command("replSetReconfig", config, force=True)
         await _until_primary(client)
+
+    async def _config(self, client: Client) -> dict[str, Any]:
+        while True:
+            try:
+                reply = await client.admin.command("replSetGetConfig")
+            except OperationFailure as error:
+                if error.code == _AUTHENTICATION_FAILED:
+                    await self._create_user()
+                elif error.code == _NOT_INITIALIZED:  # it looks for itself at its former port
+                    await asyncio.sleep(0.05)
+                else:
+                    raise
+            else:
+                return cast("dict[str, Any]", reply["config"])
 
     async def _create_user(self) -> None:
         """Make the one user, as a server without any lets a client on its own machine do."""

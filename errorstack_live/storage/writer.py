@@ -135,10 +135,6 @@ class Writer:
         """Take over what the feed tells of an issue."""
         self._known.see(issue)
 
-    def forget_issue(self, issue_id: str) -> None:
-        """Read an issue again before its next error."""
-        self._known.forget(issue_id)
-
     # Errors
 
     async def _commit_errors(self, batch: Sequence[Waiting[Kept]], ends_at: float) -> None:
