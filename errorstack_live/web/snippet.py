@@ -35,7 +35,7 @@ SNIPPETS = (
     Snippet(
         "script",
         "Web page",
-        '<script src="URL/beacon.js" data-key="KEY" async></script>',
+        '<script src="URL/beacon.js" data-stack="KEY" async></script>',
     ),
     Snippet(
         "python",
@@ -96,7 +96,7 @@ logging.getLogger().error("Hello from Python")""",
     Snippet(
         "cron",
         "Cron, shell",
-        "some-job || curl -s URL/submit -d _s=KEY -d level=fatal --data-urlencode "
+        "some-job || curl -so /dev/null URL/submit -d _s=KEY -d level=fatal --data-urlencode "
         '"Msg=some-job failed on $(hostname)"',
     ),
     Snippet("wget", "wget", "wget -q -O - 'URL/submit?_s=KEY&_r=json&Msg=Hello'"),
@@ -114,7 +114,9 @@ logging.getLogger().error("Hello from Python")""",
         "Image, no script",
         '<img src="URL/submit?_s=KEY&amp;Msg=Page+was+seen" alt="" width="1" height="1">',
     ),
-    Snippet("log", "Log message", "curl 'URL/log?_s=KEY' --data-urlencode '_msg=deployed 2.4.1'"),
+    Snippet(
+        "log", "Log message", "curl 'URL/log?_s=KEY&_r=json' --data-urlencode '_msg=deployed 2.4.1'"
+    ),
 )
 """In the order of the page; the first one is on the empty live view."""
 
