@@ -7,6 +7,7 @@ of its own, one thing after the other; one writer sends what the mailbox gives.
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
@@ -32,6 +33,7 @@ from errorstack_live.web.snapshot import Snapshots
 
 MESSAGES_PER_S = 50
 """From one viewer; a person's hands make a few."""
+GOODBYE_S = 2.0
 MAX_WAITING = 8
 """Requests of one viewer that wait for their answers; a page has one of each kind."""
 MAX_MISSED = 1000
@@ -119,6 +121,18 @@ class Conversation:
             await self._send(frames.bye(close.code, close.retry_s))
         self._viewer.sending_since = self._live.hub.now()
         await self._socket.close(close.code, close.reason)
+        await self._drain()
+
+    async def _drain(self) -> None:
+        """Take what is still coming until the viewer has answered, which ends this by force.
+
+        To close a connection on unread messages would destroy the close code on its way, and
+        Hypercorn waits for ever to hand over messages that nobody takes.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                while True:
+                    await self._socket.receive()
 
     async def _read(self) -> None:
         """Take every message at once; the first that no client of ours sends is the last."""
