@@ -11,12 +11,11 @@ import httpx
 
 from errorstack_live.cli.access import json_option, opened, with_settings
 from errorstack_live.cli.show import echo
-from errorstack_live.cli.target import is_loopback
+from errorstack_live.cli.target import http_client
 from errorstack_live.demo import Traffic
 from errorstack_live.errors import ErrorStackError, SetupError
 from errorstack_live.settings import Settings
 
-TIMEOUT_S = 10.0
 TICK_S = 0.05
 """The demo sends what is due this often: at 1,000 a second no timer could keep up with each."""
 MAX_IN_FLIGHT = 64
@@ -80,7 +79,7 @@ async def demo(
     A shop's errors and log messages, some often, some seldom, at RATE a second.
     """
     traffic = Traffic(random.Random(seed))  # noqa: S311 - invented errors, not secrets
-    async with _client(url or await _find(settings)) as client:
+    async with http_client(url or await _find(settings)) as client:
         counts = await _play(client, key, traffic, rate, seconds)
     accepted, refused = counts
     click.echo(f"{accepted} accepted, {refused} refused.")
@@ -131,7 +130,7 @@ async def _send(
     *,
     as_json: bool,
 ) -> None:
-    async with _client(url or await _find(settings)) as client:
+    async with http_client(url or await _find(settings)) as client:
         answer = await _post(client, path, fields)
     if as_json:
         echo(answer)
@@ -165,10 +164,6 @@ async def _find(settings: Settings) -> str:
             return await access.server_url("ingest")
     except ErrorStackError as error:
         raise SetupError(f"{error.message}\nOr name the server: --url http://...") from error
-
-
-def _client(url: str) -> httpx.AsyncClient:
-    return httpx.AsyncClient(base_url=url, timeout=TIMEOUT_S, trust_env=not is_loopback(url))
 
 
 def _field(pair: str) -> tuple[str, str]:

@@ -1,5 +1,6 @@
 """Where ``tail`` connects: a stack of a server one has access to, or a share link alone."""
 
+import ssl
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
@@ -64,9 +65,7 @@ class SharePlace:
 
     async def find(self) -> Target:
         """Exchange the link for its cookie, as a browser does."""
-        async with httpx.AsyncClient(
-            trust_env=not is_loopback(self.name), timeout=TIMEOUT_S
-        ) as client:
+        async with http_client(self.name) as client:
             try:
                 response = await client.get(self.name)
             except (httpx.HTTPError, httpx.InvalidURL) as error:
@@ -92,6 +91,16 @@ def place(where: str, settings: Settings) -> Place:
     if url.path.startswith("/s/"):
         return StackPlace(url.path.split("/")[2], settings)
     return SharePlace(where)
+
+
+def http_client(url: str) -> httpx.AsyncClient:
+    """A client for addresses below ``url``, which trusts whom this machine trusts."""
+    return httpx.AsyncClient(
+        base_url=url,
+        timeout=TIMEOUT_S,
+        trust_env=not is_loopback(url),
+        verify=ssl.create_default_context(),
+    )
 
 
 def is_loopback(url: str) -> bool:
