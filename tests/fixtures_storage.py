@@ -149,6 +149,7 @@ async def standalone_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
         *(mongods.find_mongod(load()), "--dbpath", directory, "--port", str(port)),
         *("--bind_ip", mongods.HOST, "--nounixsocket", "--noscripting"),
         *("--wiredTigerCacheSizeGB", "0.25", "--logpath", directory / "log"),
+        *("--setParameter", "ttlMonitorSleepSecs=1"),
         preexec_fn=mongods._end_with_parent,
     )
     while not mongods._answers(port):

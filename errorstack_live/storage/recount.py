@@ -50,6 +50,7 @@ class _Counted:
     expire_at: dict[str, datetime] = field(default_factory=dict)
     issue_of: dict[str, ObjectId] = field(default_factory=dict)
     uncounted: Counter[ObjectId] = field(default_factory=Counter)
+    stored: Counter[ObjectId] = field(default_factory=Counter)
     described: dict[ObjectId, Document] = field(default_factory=dict)
 
     def add(self, key: str, found: dict[str, Any]) -> None:
@@ -80,10 +81,11 @@ class _Counted:
             name: {"$ifNull": [f"${name}", {"$literal": value}]}
             for name, value in self.described.get(issue, {}).items()
         }
-        count, early = ({"$ifNull": [name, 0]} for name in ("$count", "$early"))
+        early = {"$ifNull": ["$early", 0]}
+        count = {"$add": ["$count", {"$subtract": [uncounted, early]}]}
         return {
             **known,
-            "count": {"$add": [count, {"$subtract": [uncounted, early]}]},
+            "count": {"$ifNull": [count, self.stored[issue]]},  # null where it was never made
             "early": 0,
         }
 
@@ -121,6 +123,7 @@ async def _count(database: Database, stack: ObjectId, since: datetime, until: da
         counted.add(key, found)
         counted.issue_of[key] = issue
         counted.uncounted[issue] += found["count"]
+        counted.stored[issue] += found["count"]
         counted.described.setdefault(issue, _described(found))
     recorded = {"_id": {"$in": list(counted.issue_of)}}
     async for found in database.minutes.find(recorded, {"levels": 1}):
