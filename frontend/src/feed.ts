@@ -229,9 +229,9 @@ export class Feed {
 
   /** A fresh snapshot; behind what a reconnect could not bridge stays a gap. */
   private begin(snapshot: Snapshot, each: number, had: boolean): Note | null {
+    if (!had) this.forgetAll();
     const bridges = snapshot.errors.some((row) => this.byId.has(row.id));
     const isGap = had && !bridges && this.byId.size > 0 && snapshot.errors.length > 0;
-    if (!had) this.forgetAll();
     const before = this.byId.size;
     if (isGap) this.push(this.gap(snapshot.cursor, null));
     if (bridges) this.bridge(snapshot.errors, each);

@@ -70,6 +70,14 @@ describe("the list", () => {
     expect(shown()).toEqual([10, 11]);
   });
 
+  it("shows what a narrower query keeps of the list before", () => {
+    snapshot(rows(0, 5));
+    feed.restart();
+    snapshot(rows(1, 3));
+    expect(shown()).toEqual([1, 2]);
+    expect(feed.find(row(1).id)).toBeDefined();
+  });
+
   it("keeps ten thousand rows and forgets the oldest", () => {
     snapshot(rows(0, 200));
     for (let from = 200; from < MAX_ROWS + 700; from += 100) frame(rows(from, from + 100));
