@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -80,16 +81,18 @@ async def demo(
     """
     traffic = Traffic(random.Random(seed))  # noqa: S311 - invented errors, not secrets
     async with http_client(url or await _find(settings)) as client:
-        counts = await _play(client, key, traffic, rate, seconds)
-    accepted, refused = counts
-    click.echo(f"{accepted} accepted, {refused} refused.")
+        answers = await _play(client, key, traffic, rate, seconds)
+    accepted = answers.pop("", 0)
+    click.echo(f"{accepted} accepted, {answers.total()} refused.")
+    for reason, count in answers.most_common():
+        click.echo(f"{count} times: {reason}", err=True)
 
 
 async def _play(
     client: httpx.AsyncClient, key: str, traffic: Traffic, rate: float, seconds: float | None
-) -> tuple[int, int]:
-    """Send at ``rate`` until the time is over; returns how many were accepted and refused."""
-    answers: list[bool] = []
+) -> Counter[str]:
+    """Send at ``rate`` until the time is over; returns why how many were refused, "" if not."""
+    answers: Counter[str] = Counter()
     slots = asyncio.Semaphore(MAX_IN_FLIGHT)
     began = time.monotonic()
     sent = 0
@@ -101,23 +104,23 @@ async def _play(
                 sending.create_task(_one(client, key, traffic, answers, slots))
             sent = max(sent, due)
             await asyncio.sleep(TICK_S)
-    return answers.count(True), answers.count(False)
+    return answers
 
 
 async def _one(
     client: httpx.AsyncClient,
     key: str,
     traffic: Traffic,
-    answers: list[bool],
+    answers: Counter[str],
     slots: asyncio.Semaphore,
 ) -> None:
     try:
         for message in traffic.logs():
             await client.post("/log", data={"_s": key, "_msg": message})
-        response = await client.post("/submit", data={"_s": key, "_r": "json", **traffic.error()})
-        answers.append(bool(response.json()["success"]))
-    except (httpx.HTTPError, ValueError, KeyError):
-        answers.append(False)
+        answer = await _post(client, "/submit", [("_s", key), *traffic.error().items()])
+        answers[str(answer.get("errorMsg", ""))] += 1
+    except (httpx.HTTPError, SetupError) as error:
+        answers[str(error) or type(error).__name__] += 1
     finally:
         slots.release()
 

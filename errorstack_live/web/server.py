@@ -181,6 +181,7 @@ async def _step(
 def _config(settings: Settings, listeners: Listeners) -> Config:
     config = Config()
     config.errorlog = logging.getLogger("hypercorn.error")
+    config.errorlog.setLevel(logging.WARNING)  # where it listens is told by whoever starts it
     config.backlog = BACKLOG
     config.graceful_timeout = GRACE_S
     config.h11_max_incomplete_size = HEAD_BYTES
