@@ -22,7 +22,7 @@ from pymongo.collection import Collection
 from errorstack_live import meaning
 from errorstack_live.errors import QueryError
 from errorstack_live.model import JSON, Error, Fields, Level, Request
-from errorstack_live.query import Query, both, parse
+from errorstack_live.query import Query, both, parse, pattern
 from errorstack_live.share import redact
 
 CASES = json.loads((Path(__file__).parent / "query" / "cases.json").read_text(encoding="utf-8"))
@@ -267,6 +267,31 @@ def test_a_path_reaches_what_it_reaches_on_the_server(
     assert found_by_server(collection, errors, queries) == found_here(errors, queries)
 
 
+@pytest.mark.parametrize("size", [65_534, 65_535, 1_000_000])
+@pytest.mark.parametrize("fill", ["x", "a", "é"])
+def test_long_texts_are_the_same_on_the_server(
+    collection: Collection[dict[str, Any]], size: int, fill: str
+) -> None:
+    text = f"a{fill * (size - 8)}needleb"
+    shapes = [
+        "*needle*",
+        "a*",
+        "*b",
+        "*needleb",
+        "a*b",
+        "*nee*le*",
+        "a*needle*",
+        "*a*a*a*a*c",
+        "*c*",
+    ]
+    queries = [parse(f"{name}:{shape}") for name in ("f", '"$f"') for shape in [*shapes, "1..5"]]
+    errors = [error({"f": text, "$f": text})]
+    here = found_here(errors, queries)
+    assert found_by_server(collection, errors, queries) == here
+    assert [bool(found) for found in here[:3]] == [True] * 3
+    assert bool(here[4]) == (size == pattern.MAX_STEPPED_CHARS)
+
+
 def test_a_query_is_equal_to_its_other_spellings() -> None:
     assert parse("a  AND (b)") == parse("a b")
     assert hash(parse("f:>5")) == hash(parse("f>5"))
@@ -365,8 +390,8 @@ def test_other_texts_are_no_numbers(text: str) -> None:
     shape=st.from_regex(r"[abA*]{0,4}\*[abA*]{0,3}", fullmatch=True),
 )
 def test_a_wildcard_is_any_text(text: str, shape: str) -> None:
-    pattern = re.compile(shape.replace("*", "(?:.|\n)*"), re.IGNORECASE)
-    expected = pattern.fullmatch(text) is not None
+    reference = re.compile(shape.replace("*", "(?:.|\n)*"), re.IGNORECASE)
+    expected = reference.fullmatch(text) is not None
     assert parse(f"f:{shape}").matches(error({"f": text})) == expected
 
 

@@ -7,6 +7,10 @@ group that takes the first place where its text follows, so nothing is ever trie
 
 ANY = r"[\s\S]"
 END = rf"(?!{ANY})"
+MAX_STEPPED_CHARS = 65_534
+"""A pattern that must step through a text reads no longer one: PCRE gives up, silently in a filter
+and with an error in an expression, after some hundred thousand steps."""
+_SHORT = f"(?!{ANY}{{{MAX_STEPPED_CHARS + 1}}})"
 NUMERIC = r"(?:[0-9]{1,15}|-(?!0*(?:\.0*)?(?![\s\S]))[0-9]{1,15})(?:\.[0-9]{1,15})?"
 """A text that spells a number: at most 15 digits on each side of the point; "-0" is not one."""
 
@@ -20,9 +24,14 @@ def contains(segments: tuple[str, ...]) -> str:
 
 def like(pattern: str) -> str:
     """Return the pattern of a whole text in which ``*`` is any text and case does not matter."""
-    start, *middle, end = pattern.split("*")
-    between = "".join(f"(?>{ANY}*?{_any_case(text)})" for text in middle if text)
-    return f"^{_any_case(start)}{between}{ANY}*{_any_case(end)}{END}"
+    start, *middle, end = map(_any_case, pattern.split("*"))
+    between = [text for text in middle if text]
+    if not between and not (start and end):
+        return f"^{start}" if start else f"{end}{END}"
+    if len(between) == 1 and not start and not end:
+        return between[0]
+    followed = "".join(f"(?>{ANY}*?{text})" for text in between)
+    return f"^{_SHORT}{start}{followed}" + (f"{ANY}*{end}{END}" if end else "")
 
 
 def compare(operator: str, number: str) -> str:

@@ -137,7 +137,7 @@ def _check(tests: tuple[Test, ...], present: Check = lambda _: True) -> Check:
 def _other_check(test: Test, present: Check) -> Check:
     match test:
         case Like(shape):
-            matcher = re.compile(pattern.like(shape)).match
+            matcher = re.compile(pattern.like(shape)).search
             return lambda value: isinstance(value, str) and matcher(value) is not None
         case Compare(operator, limit):
             return _compares(operator, limit)

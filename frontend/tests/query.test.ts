@@ -69,6 +69,14 @@ describe("matching", () => {
     expect(parse("__proto__.x:1").matches(sent)).toBe(true);
   });
 
+  it("steps through texts only as far as the server does", () => {
+    const [short, long] = [65_534, 65_535].map((size) => row({ f: `a${"😀".repeat(size - 2)}b` }));
+    for (const query of ["f:a*b", "f:*a*b", "f:a*b*"]) {
+      expect([parse(query).matches(short!), parse(query).matches(long!)]).toEqual([true, false]);
+    }
+    for (const query of ["f:a*", "f:*b", "f:*😀*"]) expect(parse(query).matches(long!)).toBe(true);
+  });
+
   it("takes time in proportion to the text", () => {
     const hostile = row({ f: "a".repeat(100_000) });
     expect(parse("f:*a*a*a*a*a*b *a*a*a*a*b").matches(hostile)).toBe(false);

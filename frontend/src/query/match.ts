@@ -11,6 +11,8 @@ type Check = (value: Json) => boolean;
 type Order = (order: number) => boolean;
 
 const MAX_SEARCH_CHARS = 16_384;
+/** The server's patterns step through no longer text (`MAX_STEPPED_CHARS` in pattern.py). */
+const TOO_LONG = /^[\s\S]{65535}/u;
 const MAX_PATH_PARTS = 33;
 const NUMBER = /^-?[0-9]{1,40}(?:\.[0-9]{1,40})?(?:[eE][+-]?[0-9]{1,3})?$/;
 const NUMERIC = /^(-?)([0-9]{1,15})(?:\.([0-9]{1,15}))?$/;
@@ -206,8 +208,9 @@ function like(pattern: string): Check {
   const first = new RegExp(`^${anyCase(start)}`, "u");
   const last = new RegExp(`${anyCase(end)}$`, "u");
   const middle = rest.filter(Boolean).map((text) => new RegExp(anyCase(text), "gu"));
+  const isStepped = [start, ...rest, end].filter(Boolean).length > 1;
   return (value) => {
-    if (typeof value !== "string") return false;
+    if (typeof value !== "string" || (isStepped && TOO_LONG.test(value))) return false;
     let at = first.exec(value)?.[0].length ?? -1;
     for (const one of middle) at = at < 0 ? -1 : after(one, value, at);
     return at >= 0 && last.test(value.slice(at));
