@@ -1,6 +1,7 @@
 /** What every page's script does: theme, copy buttons, questions before deleting, local times. */
 
 import { ago } from "./ago";
+import { copyText } from "./clipboard";
 import { cycleTheme } from "./theme";
 
 const SAID_MS = 1_600;
@@ -36,12 +37,8 @@ function closeMenus(target: Element): void {
 async function copy(button: HTMLElement, id: string): Promise<void> {
   const label = button.lastChild;
   const words = label?.textContent ?? "";
-  let said = "Copied";
-  try {
-    await navigator.clipboard.writeText(document.getElementById(id)?.textContent ?? "");
-  } catch {
-    said = "Not allowed";
-  }
+  const isCopied = await copyText(document.getElementById(id)?.textContent ?? "");
+  const said = isCopied ? "Copied" : "Not allowed";
   if (!label || words === said) return;
   label.textContent = said;
   setTimeout(() => (label.textContent = words), SAID_MS);

@@ -52,6 +52,7 @@ function facet(name: string, found: Map<string, number>, limit: number): Facet {
 
 /** A field whose every value is its own (an id, a message) tells nothing as a facet. */
 function isTelling(facet: Facet): boolean {
+  if (facet.rows === 0) return false;
   return facet.name === "level" || facet.rows < 4 || facet.distinct <= facet.rows * 0.7;
 }
 

@@ -24,11 +24,11 @@ const byPlace = () => rows().sort((a, b) => Number(a.ariaRowIndex) - Number(b.ar
 const titles = () => byPlace().map((row) => row.querySelector(".ms em")?.textContent ?? row.textContent);
 
 beforeEach(() => {
-  document.body.innerHTML = '<div class="rows"><div class="tall"></div></div>';
-  scroller = document.querySelector<HTMLElement>(".rows")!;
+  document.body.innerHTML = '<div class="grid"><div class="rows tall"></div></div>';
+  scroller = document.querySelector<HTMLElement>(".grid")!;
   Object.defineProperty(scroller, "clientHeight", { value: HEIGHT });
   events = { open: vi.fn(), gap: vi.fn(), scrolled: vi.fn(), reachedEnd: vi.fn() };
-  list = new List(scroller, events);
+  list = new List(scroller, scroller.querySelector<HTMLElement>(".tall")!, events);
 });
 
 describe("the list", () => {
@@ -59,6 +59,13 @@ describe("the list", () => {
     expect(titles()).toEqual(["title 2", "changed"]);
     expect(byPlace()[0]!.querySelector(".x")!.textContent).toBe("×4,213");
     expect(byPlace()[1]!.className).toContain("sel");
+  });
+
+  it("places every row again when the height of a row changes", () => {
+    list.draw(Array.from({ length: 5 }, (_, n) => error(n)), LOOK);
+    scroller.querySelector<HTMLElement>(".tall")!.style.setProperty("--row-px", "58");
+    list.redraw();
+    expect(byPlace().map((row) => row.style.transform)).toEqual([0, 58, 116, 174, 232].map((y) => `translateY(${y}px)`));
   });
 
   it("hides what the list no longer holds", () => {

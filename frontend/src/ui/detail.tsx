@@ -317,7 +317,7 @@ function FieldVerbs({ live, name, value }: { live: Live; name: string; value: Js
   const query = live.query.value;
   const isColumn = live.columns.value.includes(name);
   return (
-    <span class="pm">
+    <dd class="pm">
       {canFilter && (
         <button aria-label={`Only this ${name}`} title="Only this" onClick={() => live.setQuery(include(query, own(name), text))}>
           =
@@ -331,7 +331,7 @@ function FieldVerbs({ live, name, value }: { live: Live; name: string; value: Js
       <button aria-label={`Column ${name}`} aria-pressed={isColumn} title="Column" onClick={() => live.toggleColumn(name)}>
         <Icon name="columns" />
       </button>
-    </span>
+    </dd>
   );
 }
 

@@ -25,6 +25,7 @@ export function Issues({ live }: { live: Live }) {
   live.second.value;
   const issues = listed(live);
   const shown = issues.filter((issue) => filter.value === "all" || issue.status === filter.value);
+  live.listed = shown.slice(0, MAX_ISSUES);
   return (
     <section class="grouped" aria-label="Issues">
       <div class="filters" role="group" aria-label="Which issues">
@@ -37,7 +38,7 @@ export function Issues({ live }: { live: Live }) {
         <span class="dim">{count(shown.length)}</span>
       </div>
       <div class="issues">
-        {shown.slice(0, MAX_ISSUES).map((issue) => (
+        {live.listed.map((issue) => (
           <IssueRow key={issue.id} live={live} issue={issue} />
         ))}
         {shown.length === 0 && (

@@ -21,7 +21,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["g"], shown: ["g"], does: "To the newest", act: (live) => live.resume() },
   { keys: ["j", "ArrowDown"], shown: ["j", "↓"], does: "Next (older)", act: (live) => live.move(1) },
   { keys: ["k", "ArrowUp"], shown: ["k", "↑"], does: "Previous (newer)", act: (live) => live.move(-1) },
-  { keys: ["Enter", "o"], shown: ["enter", "o"], does: "Open", act: (live) => live.move(0) },
+  { keys: ["Enter", "o"], shown: ["enter", "o"], does: "Open", act: (live) => live.enter() },
   { keys: ["e"], shown: ["e"], does: "Unfold repeats", act: (live) => live.unfold() },
   { keys: ["Escape"], shown: ["esc"], does: "Close", act: (live) => live.escape() },
   { keys: ["x"], shown: ["x"], does: "Resolve or reopen", act: (live) => set(live, "resolved"), writes: true },
@@ -36,14 +36,14 @@ export const KEYS: readonly Key[] = [
 
 /** x and i a second time take it back. */
 function set(live: Live, status: Status): void {
-  const issue = live.opened?.issue;
+  const issue = live.current?.issue;
   if (!issue) return;
   const is = live.feed.issues.get(issue)?.status ?? "open";
   void live.setStatus(issue, is === status ? "open" : status);
 }
 
 function copyJson(live: Live): void {
-  const row = live.opened;
+  const row = live.current;
   if (row) void live.copy(stringify(row, 2), "JSON");
 }
 

@@ -50,7 +50,6 @@ const TOLD_FIELDS: ReadonlySet<string> = new Set([
 ]);
 
 export class List {
-  private readonly tall: HTMLElement;
   private readonly slots = new Map<number, Slot>();
   private readonly spare: Slot[] = [];
   private items: readonly Item[] = [];
@@ -58,13 +57,15 @@ export class List {
   private undimmed: ReadonlySet<string> = TOLD_FIELDS;
   private generation = 0;
   private rowPx = 30;
+  private headerPx = 0;
   private framed = false;
 
+  /** `tall` holds the rows at their full height, inside `scroller`, below a header that sticks. */
   constructor(
     private readonly scroller: HTMLElement,
+    private readonly tall: HTMLElement,
     private readonly events: ListEvents,
   ) {
-    this.tall = scroller.querySelector<HTMLElement>(".tall")!;
     scroller.addEventListener("scroll", () => this.scrolled(), { passive: true });
     scroller.addEventListener("click", (event) => this.clicked(event));
     new ResizeObserver(() => this.redraw()).observe(scroller);
@@ -82,7 +83,9 @@ export class List {
 
   /** Measure the row again (the layout changed) and draw. */
   redraw(): void {
-    this.rowPx = parseFloat(getComputedStyle(this.scroller).getPropertyValue("--row-px")) || 30;
+    this.rowPx = parseFloat(getComputedStyle(this.tall).getPropertyValue("--row-px")) || 30;
+    this.headerPx = this.tall.offsetTop;
+    for (const slot of this.slots.values()) slot.index = -1; // each is placed again
     this.place();
   }
 
@@ -94,19 +97,15 @@ export class List {
     return this.scroller.scrollTop;
   }
 
-  /** How many whole rows fit, for page up and down. */
-  get page(): number {
-    return Math.max(1, Math.floor(this.scroller.clientHeight / this.rowPx) - 1);
-  }
-
   /** Scroll an item into sight, without moving when it is. */
   reveal(item: Item): void {
     const index = this.items.length - 1 - this.items.indexOf(item);
     if (index >= this.items.length) return;
     const [top, bottom] = [index * this.rowPx, (index + 1) * this.rowPx];
-    const { scrollTop, clientHeight } = this.scroller;
+    const { scrollTop } = this.scroller;
+    const height = this.scroller.clientHeight - this.headerPx;
     if (top < scrollTop) this.scroller.scrollTop = top;
-    else if (bottom > scrollTop + clientHeight) this.scroller.scrollTop = bottom - clientHeight;
+    else if (bottom > scrollTop + height) this.scroller.scrollTop = bottom - height;
   }
 
   private scrolled(): void {
@@ -229,7 +228,7 @@ export class List {
     const element = cell("ms", "");
     if (times(item) > 1) {
       const badge = make("span", "x");
-      badge.textContent = `×${count(times(item))}${rate > 1 ? ` ${perSecond(rate)}/s` : ""}`;
+      badge.textContent = `×${count(times(item))}${rate > 1 ? ` · ${perSecond(rate)}/s` : ""}`;
       element.append(badge);
     }
     const { type, title } = headline(row);
@@ -308,6 +307,7 @@ function make(tag: string, className = ""): HTMLElement {
 
 function hide(slot: Slot): void {
   slot.element.hidden = true;
+  slot.element.replaceChildren();
   slot.item = null;
   slot.row = null;
   slot.index = -1;

@@ -5,6 +5,7 @@
 
 import { batch, computed, signal } from "@preact/signals";
 import { Api, ApiError, type WholeError } from "../api";
+import { copyText } from "../clipboard";
 import { usualColumns } from "../facets";
 import { Feed, SNAPSHOT_ROWS, times, type ErrorItem, type GapItem, type Item, type Note } from "../feed";
 import { Socket, type Channel, type SocketState } from "../socket";
@@ -63,6 +64,8 @@ export class Live {
   readonly query = signal("");
   readonly problem = signal<{ message: string; at: number } | null>(null);
   readonly mode = signal<Mode>("stream");
+  /** The row the keyboard is at, and the error that is open; when one is open, it is both. */
+  readonly at = signal<string | null>(null);
   readonly selected = signal<string | null>(null);
   readonly whole = signal<WholeError | null>(null);
   readonly wholeProblem = signal("");
@@ -83,7 +86,9 @@ export class Live {
   });
 
   /** Set by the list when it is on the page. */
-  list: { toTop(): void; reveal(item: Item): void; top: number; page: number } | null = null;
+  list: { toTop(): void; reveal(item: Item): void; top: number } | null = null;
+  /** The issues as they are listed, for the keyboard. */
+  listed: readonly Issue[] = [];
   focusQuery: () => void = () => {};
 
   /** Minutes that the histogram shows; a snapshot brings an hour of them. */
@@ -102,7 +107,7 @@ export class Live {
     const view = readView(location.search);
     this.query.value = view.query;
     this.mode.value = view.mode;
-    this.selected.value = view.error;
+    this.at.value = this.selected.value = view.error;
     this.tab.value = view.tab;
     this.chooseFirstColumns(view.columns);
     this.feed.restart();
@@ -383,6 +388,7 @@ export class Live {
   open(id: string): void {
     const wasOpen = this.selected.value !== null;
     batch(() => {
+      this.at.value = id;
       this.selected.value = id;
       this.wholeProblem.value = "";
     });
@@ -393,9 +399,12 @@ export class Live {
   }
 
   close(): void {
-    if (this.selected.value === null) return;
-    this.selected.value = null;
-    this.whole.value = null;
+    if (this.selected.value === null && this.at.value === null) return;
+    batch(() => {
+      this.at.value = null;
+      this.selected.value = null;
+      this.whole.value = null;
+    });
     this.writeAddress(true);
     if (this.pausedBy.value === "row") {
       if ((this.list?.top ?? 0) > TOP_PX) this.pausedBy.value = "scroll";
@@ -406,7 +415,15 @@ export class Live {
 
   /** The opened error: whole as soon as it is loaded, before that what the list has. */
   get opened(): WholeError | Row | null {
-    const id = this.selected.value;
+    return this.known(this.selected.value);
+  }
+
+  /** The error that keys act on. */
+  get current(): WholeError | Row | null {
+    return this.known(this.at.value);
+  }
+
+  private known(id: string | null): WholeError | Row | null {
     if (id === null) return null;
     const whole = this.whole.value;
     if (whole?.id === id) return whole;
@@ -426,7 +443,7 @@ export class Live {
   /** Close what is on top: a sheet, the opened error, then the pause. */
   escape(): void {
     if (this.sheet.value) this.sheet.value = null;
-    else if (this.selected.value !== null) this.close();
+    else if (this.at.value !== null) this.close();
     else if (this.isPaused.value) this.resume();
   }
 
@@ -434,18 +451,41 @@ export class Live {
     this.sheet.value = this.sheet.value === "fields" ? null : "fields";
   }
 
-  /** Go `by` rows down (older) from the selected one, opening what is reached when one is open. */
+  /** Go `by` rows down (older); when an error is open, the one that is reached opens. */
   move(by: number): void {
-    const items = this.feed.items.filter((item): item is ErrorItem => item.kind === "error");
-    const at = items.findIndex((item) => holds(item, this.selected.value));
-    const next = items[at < 0 ? items.length - 1 : Math.min(items.length - 1, Math.max(0, at - by))];
-    if (!next) return;
-    this.open(next.row.id);
+    if (this.mode.value === "grouped") return this.moveIssue(by);
+    const { items } = this.feed;
+    let at = items.findIndex((item) => item.kind === "error" && holds(item, this.at.value));
+    at = at < 0 ? items.length - 1 : at - by;
+    while (items[at] && items[at]!.kind !== "error") at -= Math.sign(by) || 1;
+    const next = items[at];
+    if (next?.kind !== "error") return;
+    if (this.selected.value !== null) this.open(next.row.id);
+    else this.stay(next.row.id);
     this.list?.reveal(next);
   }
 
+  private moveIssue(by: number): void {
+    const at = this.listed.findIndex((issue) => issue.id === this.opened?.issue);
+    const next = this.listed[at < 0 ? 0 : at + by];
+    if (next) void this.openIssue(next.id);
+  }
+
+  /** Be at a row without opening it. */
+  private stay(id: string): void {
+    this.at.value = id;
+    this.pause("row");
+    this.paintSoon();
+  }
+
+  /** Open the row the keyboard is at, or the newest. */
+  enter(): void {
+    if (this.at.value === null) this.move(1);
+    if (this.at.value !== null) this.open(this.at.value);
+  }
+
   unfold(): void {
-    const item = this.selected.value === null ? undefined : this.feed.find(this.selected.value);
+    const item = this.at.value === null ? undefined : this.feed.find(this.at.value);
     if (!item || times(item) < 2) return;
     if (item.folded.length === 0) this.say(`${plural(item.unsent, "repeat")} counted, not sent: filter by issue to list them`);
     this.feed.unfold(item);
@@ -513,12 +553,8 @@ export class Live {
   }
 
   async copy(text: string, what: string): Promise<void> {
-    try {
-      await navigator.clipboard.writeText(text);
-      this.say(`${what} copied`);
-    } catch {
-      this.say("The browser does not let this page copy", true);
-    }
+    if (await copyText(text)) this.say(`${what} copied`);
+    else this.say("The browser does not let this page copy", true);
   }
 }
 

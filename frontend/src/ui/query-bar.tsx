@@ -31,10 +31,12 @@ export function QueryBar({ live }: { live: Live }) {
 function PauseButton({ live }: { live: Live }) {
   const isPaused = live.isPaused.value;
   return (
-    <button class={`btn ${isPaused ? "paused" : "live"}`} aria-label={isPaused ? "Resume" : "Pause"} onClick={() => live.togglePause()}>
+    <button class={`btn ${isPaused ? "paused" : "live"}`} onClick={() => live.togglePause()}>
       <Icon name={isPaused ? "play" : "pause"} />
       <span class="tx">{isPaused ? "Resume" : "Pause"}</span>
-      <kbd class="d-only">space</kbd>
+      <kbd class="d-only" aria-hidden="true">
+        space
+      </kbd>
     </button>
   );
 }

@@ -2,7 +2,7 @@
 
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { count } from "../text";
+import { clock, count, day } from "../text";
 import { Icon } from "./icons";
 import { List } from "./list";
 import type { Live } from "./live";
@@ -17,8 +17,7 @@ function template(columns: readonly string[]): string {
 
 export function Stream({ live }: { live: Live }) {
   const grid = useRef<HTMLDivElement>(null);
-  const rows = useRef<HTMLDivElement>(null);
-  useEffect(() => mount(live, rows.current!, grid.current!), [live]);
+  useEffect(() => mount(live, grid.current!), [live]);
   return (
     <div
       class="grid"
@@ -27,22 +26,20 @@ export function Stream({ live }: { live: Live }) {
       aria-label="Errors, newest first"
       aria-rowcount={-1}
       tabIndex={0}
-      aria-activedescendant={live.selected.value ? `r${live.selected.value}` : undefined}
+      aria-activedescendant={live.at.value ? `r${live.at.value}` : undefined}
       style={{ "--columns": template(live.columns.value) }}
     >
       <Header live={live} />
-      <div class="rows" ref={rows} role="rowgroup">
-        <div class="tall" role="presentation" />
-        <End live={live} />
-      </div>
+      <div class="rows tall" role="rowgroup" />
+      <End live={live} />
       <Nothing live={live} />
     </div>
   );
 }
 
 /** The list draws itself with every paint, outside the virtual tree. */
-function mount(live: Live, rows: HTMLElement, grid: HTMLElement): () => void {
-  const list = new List(rows, {
+function mount(live: Live, grid: HTMLElement): () => void {
+  const list = new List(grid, grid.querySelector<HTMLElement>(".rows")!, {
     open: (item) => (live.selected.value === item.row.id ? live.close() : live.open(item.row.id)),
     gap: (gap) => void live.fill(gap),
     scrolled: (top) => live.scrolled(top),
@@ -57,7 +54,7 @@ function mount(live: Live, rows: HTMLElement, grid: HTMLElement): () => void {
     list.draw(feed.items, {
       columns: live.columns.value,
       words: wordsOf(live.query.value),
-      selected: live.selected.value,
+      selected: live.at.value,
       glow: last > 0 && newest > last && newest - last < 6 && !feed.isStorm,
       now: Date.now(),
     });
@@ -105,7 +102,8 @@ function End({ live }: { live: Live }) {
   const { feed } = live;
   if (feed.items.length === 0) return null;
   return (
-    <div class="more" role="presentation">
+    <div class="more" role="row">
+      <span role="gridcell">
       {feed.complete
         ? "That is all there is."
         : feed.isFull
@@ -113,8 +111,15 @@ function End({ live }: { live: Live }) {
           : live.settled.value
             ? "Scroll for older errors"
             : "Looking further back…"}
+      </span>
     </div>
   );
+}
+
+/** How far an empty list was looked for. */
+function searched({ feed }: Live): string {
+  if (feed.complete || feed.reachedAt === null) return "No error of this stack fits this filter.";
+  return `No error since ${day(feed.reachedAt, Date.now())} ${clock(feed.reachedAt)} fits this filter.`;
 }
 
 function Nothing({ live }: { live: Live }) {
@@ -125,12 +130,19 @@ function Nothing({ live }: { live: Live }) {
   return (
     <div class="nothing">
       <b>Nothing matches</b>
-      <span>{feed.complete ? "No error of this stack fits this filter." : "No recent error fits this filter; older ones were not all looked at."} New ones will appear here.</span>
-      {live.query.value && (
-        <button class="btn" onClick={() => live.setQuery("")}>
-          Clear the filter
-        </button>
-      )}
+      <span>{searched(live)} New ones will appear here.</span>
+      <span class="does">
+        {!feed.complete && (
+          <button class="btn" onClick={() => live.more()}>
+            Look further back
+          </button>
+        )}
+        {live.query.value && (
+          <button class="btn" onClick={() => live.setQuery("")}>
+            Clear the filter
+          </button>
+        )}
+      </span>
     </div>
   );
 }
