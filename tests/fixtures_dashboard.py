@@ -1,9 +1,13 @@
 """The pages and the API on a real database, with visitors that behave as browsers do."""
 
+import itertools
 import json
+import os
 import re
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
 
@@ -21,6 +25,7 @@ from errorstack_live.web.state import EXTENSION, State, now
 EMAIL = "ada@example.org"
 PASSWORD = "correct horse battery"
 PASSWORD_HASH = PasswordHasher().hash(PASSWORD)
+_numbers = itertools.count(1)
 _TOKEN = re.compile(r'name="form_token" value="([^"]+)"')
 
 
@@ -123,8 +128,13 @@ class Dashboard:
         return Visitor(self.app.test_client(), scheme)
 
     async def signed_in(self) -> Visitor:
+        """A visitor with a session of the member, as signing in gives it."""
+        at = now()
+        sessions = self.state.store.sessions
+        token = await sessions.create(self.member.id, now=at, expires_at=at + timedelta(hours=1))
         visitor = self.visitor()
-        assert (await visitor.sign_in()).status == 302
+        cookie = self.app.extensions["QUART_AUTH"][0].dump_token(token, app=self.app)
+        visitor.client.set_cookie("localhost", "errorstack", cookie)
         return visitor
 
     async def submit(self, fields: dict[str, Any], path: str = "/submit") -> str:
@@ -143,8 +153,8 @@ class Dashboard:
         return self.stack
 
 
-@pytest_asyncio.fixture
-async def dashboard(store: Store) -> AsyncIterator[Dashboard]:
+@asynccontextmanager
+async def running(store: Store) -> AsyncIterator[Dashboard]:
     app = create_app(load(role="dashboard"), store)._asgi
     assert isinstance(app, Quart)
     async with app.test_app():
@@ -154,3 +164,28 @@ async def dashboard(store: Store) -> AsyncIterator[Dashboard]:
             await store.members.add(EMAIL, PASSWORD_HASH, now()),
             await store.stacks.create("Checkout prod", now=now(), retention_days=30),
         )
+
+
+@pytest_asyncio.fixture
+async def own_dashboard(store: Store) -> AsyncIterator[Dashboard]:
+    """A dashboard of the test's own, for what throttles and counts."""
+    async with running(store) as found:
+        yield found
+
+
+@pytest_asyncio.fixture(scope="module")
+async def shared_dashboard(mongo_uri: str) -> AsyncIterator[Dashboard]:
+    name = f"test_{os.getpid()}_dashboard_{next(_numbers)}"
+    store = await Store.open(mongo_uri, name, logs_bytes=1 << 20)
+    async with running(store) as found:
+        yield found
+    await store.client.drop_database(name)
+    await store.close()
+
+
+@pytest_asyncio.fixture
+async def dashboard(shared_dashboard: Dashboard) -> Dashboard:
+    """The dashboard of the module's tests, with a stack that nothing was sent to."""
+    stacks = shared_dashboard.state.store.stacks
+    stack = await stacks.create("Checkout prod", now=now(), retention_days=30)
+    return replace(shared_dashboard, stack=stack)

@@ -8,11 +8,14 @@ import pytest
 from fixtures_dashboard import Dashboard, Page, Visitor
 
 from errorstack_live.model import Share
+from errorstack_live.storage.document import object_id
 from errorstack_live.web import linking
 from errorstack_live.web.linking import digest
 from errorstack_live.web.state import now
 
-TOKEN = "a-token-that-only-the-holder-of-the-link-has"
+
+def token_of(dashboard: Dashboard) -> str:
+    return f"a-token-that-only-its-holder-has-{dashboard.stack.id}"
 
 
 async def share(dashboard: Dashboard, **given: Any) -> Share:
@@ -25,14 +28,14 @@ async def share(dashboard: Dashboard, **given: Any) -> Share:
         **given,
     }
     return await dashboard.state.store.shares.create(
-        dashboard.stack.id, token_sha256=digest(TOKEN), now=now(), **wanted
+        dashboard.stack.id, token_sha256=digest(token_of(dashboard)), now=now(), **wanted
     )
 
 
 async def opened(dashboard: Dashboard, scheme: str = "http") -> tuple[Visitor, str]:
     visitor = dashboard.visitor(scheme)
     visitor.headers = {}
-    answer = await visitor.get(f"/share/{TOKEN}")
+    answer = await visitor.get(f"/share/{token_of(dashboard)}")
     assert answer.status == 302, answer.text
     return visitor, answer.location
 
@@ -40,13 +43,13 @@ async def opened(dashboard: Dashboard, scheme: str = "http") -> tuple[Visitor, s
 async def test_the_token_is_exchanged_for_a_cookie_of_one_view(dashboard: Dashboard) -> None:
     made = await share(dashboard)
     visitor = dashboard.visitor()
-    answer = await visitor.get(f"/share/{TOKEN}")
+    answer = await visitor.get(f"/share/{token_of(dashboard)}")
     assert (answer.status, answer.location) == (302, f"/v/{made.id}")
     cookie = answer.headers["Set-Cookie"]
     assert all(
         word in cookie for word in ("HttpOnly", "SameSite=Lax", f"Path=/v/{made.id}", "Max-Age=")
     )
-    assert TOKEN not in cookie
+    assert token_of(dashboard) not in cookie
     page = await visitor.get(answer.location)
     assert page.status == 200
     assert page.headers["Referrer-Policy"] == "no-referrer"
@@ -77,7 +80,7 @@ async def test_a_cookie_is_good_for_its_own_link_alone(dashboard: Dashboard) -> 
     visitor, _ = await opened(dashboard)
     other = await dashboard.state.store.shares.create(
         dashboard.stack.id,
-        token_sha256=digest("another"),
+        token_sha256=digest(f"another-{dashboard.stack.id}"),
         name="",
         query="",
         hidden=(),
@@ -103,15 +106,16 @@ async def test_a_link_that_ended_says_so(dashboard: Dashboard, way: str) -> None
         await dashboard.state.store.shares.revoke(made.id, now())
     else:
         change = {"$set": {"expires_at": now() - timedelta(seconds=1)}}
-        await dashboard.state.store.database.shares.update_one({}, change)
-    for gone in (path, f"{path}/api/errors", f"/share/{TOKEN}"):
+        which = {"_id": object_id(made.id)}
+        await dashboard.state.store.database.shares.update_one(which, change)
+    for gone in (path, f"{path}/api/errors", f"/share/{token_of(dashboard)}"):
         answer = await visitor.get(gone)
         assert (answer.status, way in answer.text) == (410, True)
 
 
 async def test_a_cookie_lasts_no_longer_than_its_link(dashboard: Dashboard) -> None:
     await share(dashboard, expires_at=now() + timedelta(minutes=10))
-    cookie = (await dashboard.visitor().get(f"/share/{TOKEN}")).headers["Set-Cookie"]
+    cookie = (await dashboard.visitor().get(f"/share/{token_of(dashboard)}")).headers["Set-Cookie"]
     age = re.search(r"Max-Age=(\d+)", cookie)
     assert age
     assert 590 <= int(age[1]) <= 600
@@ -248,7 +252,8 @@ async def test_log_messages_kept_with_an_error_follow_the_link(dashboard: Dashbo
     visitor, path = await opened(dashboard)
     for page in await everything(visitor, path, error_id):
         assert "a log message" not in page.text
-    await dashboard.state.store.database.shares.update_one({}, {"$set": {"with_logs": True}})
+    which = {"_id": object_id(made.id)}
+    await dashboard.state.store.database.shares.update_one(which, {"$set": {"with_logs": True}})
     assert made.with_logs is False
     assert "a log message" in (await visitor.get(f"{path}/e/{error_id}")).text
     assert (await visitor.get(f"{path}/api/logs")).json["logs"][0]["text"] == "a log message"

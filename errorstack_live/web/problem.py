@@ -1,5 +1,6 @@
 """How a failure is answered: a page for people, JSON for programs. The one place that maps it."""
 
+import re
 from dataclasses import dataclass
 from http import HTTPStatus
 from urllib.parse import urlencode
@@ -24,6 +25,7 @@ SAID = {
     503: "The database is away",
 }
 """A page's heading by status."""
+SHARE_LINK = "This view needs its link"
 MESSAGES = {
     404: "It was removed, it never was, or the address is mistyped.",
     405: "This address exists, but not for this kind of request.",
@@ -32,6 +34,9 @@ MESSAGES = {
     500: "It is in the server's log. Nothing that was stored is lost.",
 }
 """What is said of a failure that carries no words of its own."""
+
+_DATA = re.compile(r"/(v/[^/]*/)?api/")
+"""Addresses of programs: they are answered in JSON, whatever they accept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,8 @@ class Problem:
     @property
     def title(self) -> str:
         """The heading of its page."""
+        if self.reason == "share-link":
+            return SHARE_LINK
         return SAID.get(self.status) or HTTPStatus(self.status).phrase
 
 
@@ -87,7 +94,8 @@ async def _answer(problem: Problem) -> Response:
     if _wants_page():
         # Rendered without the application's context: what failed may be the database it asks.
         page = current_app.jinja_env.get_template("problem.html")
-        content = await page.render_async(problem=problem)
+        is_shared = request.path.startswith(("/v/", "/share/"))
+        content = await page.render_async(problem=problem, is_shared=is_shared)
         response = Response(content, problem.status)
     else:
         response = await _json(problem)
@@ -107,7 +115,7 @@ async def _json(problem: Problem) -> Response:
 
 
 def _wants_page() -> bool:
-    if request.path.startswith("/api/") or "/api/" in request.path.removeprefix("/v/"):
+    if _DATA.match(request.path):
         return False
     kinds = ["text/html", "application/json"]
     return request.accept_mimetypes.best_match(kinds, default="text/html") == "text/html"
