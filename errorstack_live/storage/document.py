@@ -5,6 +5,7 @@ trouble, and decoded by itself, so that a poisoned one never breaks a page.
 """
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -44,6 +45,7 @@ RAW: CodecOptions[RawBSONDocument] = OPTIONS.with_options(document_class=RawBSON
 
 _ENCODE_FAILURES = (BSONError, OverflowError, UnicodeError, RecursionError)
 _PLAIN = frozenset({str, int, float, bool, type(None)})
+_SURROGATES = re.compile("[\ud800-\udfff]")
 _DBREF_MARK = b"\x02$ref\x00"
 _log = structlog.get_logger(__name__)
 
@@ -159,7 +161,7 @@ def _mended(value: object, depth: int) -> object:
 
 
 def _text(value: str) -> str:
-    return value.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
+    return _SURROGATES.sub("\ufffd", value)
 
 
 def _deep_text(value: object) -> str:

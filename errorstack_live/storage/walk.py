@@ -15,6 +15,7 @@ from pymongo.errors import PyMongoError
 from errorstack_live.storage.document import Document, RawCollection
 
 FIRST_SLICE = 2_000
+LEAST_SLICE = 100
 LARGEST_SLICE = 200_000
 SLICE_S = 0.25
 """What a slice should take: long enough to be worth its call, short enough to show progress."""
@@ -105,7 +106,7 @@ class Walk:
         self.seen += self._size
         took = max(time.monotonic() - self._began_at, 0.001)
         growth = min(4.0, max(0.25, SLICE_S / took))
-        self._size = min(LARGEST_SLICE, max(100, int(self._size * growth)))
+        self._size = min(LARGEST_SLICE, max(LEAST_SLICE, int(self._size * growth)))
         self._upper = self._lower
         return True
 
@@ -113,4 +114,4 @@ class Walk:
         """Try a smaller slice. Raises ``error`` when it means something else than lack of time."""
         if not error.timeout:
             raise error
-        self._size = max(100, self._size // 8)
+        self._size = max(LEAST_SLICE, self._size // 8)
