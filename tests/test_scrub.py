@@ -92,6 +92,10 @@ TEXTS = [
     ("GET /a?token=abc&x=1#y", "GET /a?token=[scrubbed]&x=1#y"),
     ("https://a/?x=1&api_key=abc", "https://a/?x=1&api_key=[scrubbed]"),
     ("user=ann&password=hunter2&x=1", "user=ann&password=[scrubbed]&x=1"),
+    ("user=a, password=b,c, x=1", "user=a, password=[scrubbed], x=1"),
+    ("password=a(b[c,token=d,e=f", "password=[scrubbed],token=[scrubbed],e=f"),
+    ("user[password]=x&user[id]=1", "user[password]=[scrubbed]&user[id]=1"),
+    ("user%5Bpassword%5D=x&a", "user%5Bpassword%5D=[scrubbed]&a"),
     ("PGPASSWORD=hunter2 psql", "PGPASSWORD=[scrubbed] psql"),
     ('password="two words" x', 'password="[scrubbed]" x'),
     ("sessionid=abc; theme=dark", "sessionid=[scrubbed]; theme=dark"),
@@ -224,6 +228,7 @@ HOSTILE = [
     *("://a:@", "1", "1111 ", "1111-", "4", "4 ", "cookie:", "cookie: ", "authorization: a"),
     *("-----BEGIN ", "PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----", "-----END", " ", "a", "."),
     *('password="', 'password="\\', "password='", 'password=\\"', "password= ", "ẞ", "password"),
+    *("password=,", "password=a,a", ",a", "password=x,", "password=(", "]=", "%5D"),
 ]
 
 
