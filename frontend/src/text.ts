@@ -35,6 +35,11 @@ export function parts(text: string, words: readonly string[] = []): Part[] {
   return found;
 }
 
+/** The same for an attribute or the page's title: text alone. */
+export function plain(text: string): string {
+  return text.replace(ACTING, (character) => `⟨${name(character)}⟩`);
+}
+
 /** `U+202E` for a right-to-left override. */
 function name(character: string): string {
   const point = character.codePointAt(0) ?? 0;

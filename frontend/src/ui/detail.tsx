@@ -4,7 +4,7 @@ import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import type { WholeError } from "../api";
 import { traceOf } from "../trace";
-import { ago, clock, count, day, flatten, fraction, plural } from "../text";
+import { ago, clock, count, day, flatten, fraction, plain, plural } from "../text";
 import { stringify, type Issue, type Json, type Minute, type Row } from "../wire";
 import { TABS, type Tab } from "../view";
 import { totalOf } from "../counters";
@@ -85,7 +85,7 @@ function Head({ live, row }: { live: Live; row: Row }) {
           {row.level}
         </span>
         {row.where && (
-          <span class="u" dir="auto" title={row.where}>
+          <span class="u" dir="auto" title={plain(row.where)}>
             <Text text={row.where} />
           </span>
         )}
@@ -296,7 +296,7 @@ function FieldTable({ live, entries }: { live: Live | null; entries: [string, Js
     <dl class="kv">
       {entries.map(([name, value]) => (
         <div key={name}>
-          <dt class="u" dir="auto" title={name}>
+          <dt class="u" dir="auto" title={plain(name)}>
             <Text text={name === "" ? "(no name)" : name} />
           </dt>
           <dd>
@@ -319,16 +319,16 @@ function FieldVerbs({ live, name, value }: { live: Live; name: string; value: Js
   return (
     <dd class="pm">
       {canFilter && (
-        <button aria-label={`Only this ${name}`} title="Only this" onClick={() => live.setQuery(include(query, own(name), text))}>
+        <button aria-label={plain(`Only this ${name}`)} title="Only this" onClick={() => live.setQuery(include(query, own(name), text))}>
           =
         </button>
       )}
       {canFilter && (
-        <button aria-label={`Without this ${name}`} title="Without this" onClick={() => live.setQuery(exclude(query, own(name), text))}>
+        <button aria-label={plain(`Without this ${name}`)} title="Without this" onClick={() => live.setQuery(exclude(query, own(name), text))}>
           ≠
         </button>
       )}
-      <button aria-label={`Column ${name}`} aria-pressed={isColumn} title="Column" onClick={() => live.toggleColumn(name)}>
+      <button aria-label={plain(`Column ${name}`)} aria-pressed={isColumn} title="Column" onClick={() => live.toggleColumn(name)}>
         <Icon name="columns" />
       </button>
     </dd>

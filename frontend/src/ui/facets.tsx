@@ -3,7 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import { facetsOf, FACET_ROWS, type Facet } from "../facets";
-import { count } from "../text";
+import { count, plain } from "../text";
 import { LEVELS, type Level, type Row } from "../wire";
 import { Icon } from "./icons";
 import type { Live } from "./live";
@@ -110,7 +110,7 @@ function Value({ live, name, value, count: errors, share }: ValueProps) {
   const how = sense(query, name, value);
   return (
     <div class={`fv ${how === "in" ? "inc" : how === "out" ? "off" : ""}`} style={{ "--w": `${Math.max(2, share * 100)}%` }}>
-      <button onClick={() => live.setQuery(include(query, name, value))} title={value}>
+      <button onClick={() => live.setQuery(include(query, name, value))} title={plain(value)}>
         {name === "level" && <span class={`sq l-${value}`} />}
         <span class="nm u" dir="auto">
           <Text text={value} />
@@ -118,10 +118,10 @@ function Value({ live, name, value, count: errors, share }: ValueProps) {
         <span class="c">{count(errors)}</span>
       </button>
       <span class="pm">
-        <button aria-label={`Only ${name} ${value}`} onClick={() => live.setQuery(include(query, name, value))}>
+        <button aria-label={plain(`Only ${name} ${value}`)} onClick={() => live.setQuery(include(query, name, value))}>
           =
         </button>
-        <button aria-label={`Without ${name} ${value}`} onClick={() => live.setQuery(exclude(query, name, value))}>
+        <button aria-label={plain(`Without ${name} ${value}`)} onClick={() => live.setQuery(exclude(query, name, value))}>
           ≠
         </button>
       </span>

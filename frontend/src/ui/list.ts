@@ -5,7 +5,7 @@
  */
 
 import { times, ticking, type ErrorItem, type Item } from "../feed";
-import { clock, count, fraction, oneLine, perSecond, plural, valueAt, valueText } from "../text";
+import { clock, count, fraction, oneLine, perSecond, plain, plural, valueAt, valueText } from "../text";
 import type { Fields, Row } from "../wire";
 import { fillText, glimpse } from "./value";
 
@@ -40,7 +40,8 @@ interface Slot {
   /** What it shows, as one comparable text: when equal, nothing is written. */
   shown: string;
   row: Row | null;
-  index: number;
+  /** Where it is, in pixels. */
+  top: number;
 }
 
 /** Fields that say what the row says already, or too much. */
@@ -85,7 +86,6 @@ export class List {
   redraw(): void {
     this.rowPx = parseFloat(getComputedStyle(this.tall).getPropertyValue("--row-px")) || 30;
     this.headerPx = this.tall.offsetTop;
-    for (const slot of this.slots.values()) slot.index = -1; // each is placed again
     this.place();
   }
 
@@ -155,7 +155,7 @@ export class List {
   /** Hide rows that found no new item, and let go of more than a window could need. */
   private tidy(window: number): void {
     while (this.spare.length > window + OVERSCAN) this.spare.pop()?.element.remove();
-    for (const slot of this.spare) if (slot.index >= 0) hide(slot);
+    for (const slot of this.spare) if (!slot.element.hidden) hide(slot);
   }
 
   private put(item: Item, index: number): void {
@@ -168,9 +168,10 @@ export class List {
       slot.shown = "";
       this.slots.set(item.key, slot);
     }
-    if (slot.index !== index) {
-      slot.index = index;
-      slot.element.style.transform = `translateY(${index * this.rowPx}px)`;
+    const top = index * this.rowPx;
+    if (slot.top !== top) {
+      slot.top = top;
+      slot.element.style.transform = `translateY(${top}px)`;
       slot.element.hidden = false;
       slot.element.ariaRowIndex = String(index + 2);
     }
@@ -182,7 +183,7 @@ export class List {
     const element = make("div", "row");
     element.setAttribute("role", "row");
     this.tall.append(element);
-    return { element, item: null, shown: "", row: null, index: -1 };
+    return { element, item: null, shown: "", row: null, top: -1 };
   }
 
   private write(slot: Slot, item: Item): void {
@@ -217,7 +218,7 @@ export class List {
       const text = shortValue(row.fields, name);
       const element = cell("cl", "");
       fillText(element, text || "–", []);
-      if (text.length > 12) element.title = text;
+      if (text.length > 12) element.title = plain(text);
       return element;
     })];
   }
@@ -310,7 +311,7 @@ function hide(slot: Slot): void {
   slot.element.replaceChildren();
   slot.item = null;
   slot.row = null;
-  slot.index = -1;
+  slot.top = -1;
 }
 
 const still = matchMedia("(prefers-reduced-motion: reduce)");

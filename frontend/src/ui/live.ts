@@ -9,7 +9,7 @@ import { copyText } from "../clipboard";
 import { usualColumns } from "../facets";
 import { Feed, SNAPSHOT_ROWS, times, type ErrorItem, type GapItem, type Item, type Note } from "../feed";
 import { Socket, type Channel, type SocketState } from "../socket";
-import { plural } from "../text";
+import { plain, plural } from "../text";
 import { readView, writeView, type Mode, type Tab } from "../view";
 import type { ClientMessage, Issue, Row, ServerMessage, Status } from "../wire";
 import { TOP_PX } from "./list";
@@ -238,7 +238,7 @@ export class Live {
 
   private nameTab(): void {
     const count = this.seenWhileHidden;
-    document.title = `${count > 0 ? `(${count}) ` : ""}${this.boot.share?.name || this.boot.stack.name} · ErrorStack Live`;
+    document.title = `${count > 0 ? `(${count}) ` : ""}${plain(this.boot.share?.name || this.boot.stack.name)} · ErrorStack Live`;
   }
 
   /** Load what a gap row stands for: by its cursors, and where they are too old, by time. */

@@ -2,7 +2,7 @@
 
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { clock, count, day } from "../text";
+import { clock, count, day, plain } from "../text";
 import { Icon } from "./icons";
 import { List } from "./list";
 import type { Live } from "./live";
@@ -84,10 +84,10 @@ function Header({ live }: { live: Live }) {
       </span>
       {live.columns.value.map((name) => (
         <span role="columnheader" key={name}>
-          <span class="cut u" dir="auto" title={name}>
+          <span class="cut u" dir="auto" title={plain(name)}>
             <Text text={name} />
           </span>
-          <button class="drop" aria-label={`Remove the column ${name}`} onClick={() => live.toggleColumn(name)}>
+          <button class="drop" aria-label={plain(`Remove the column ${name}`)} onClick={() => live.toggleColumn(name)}>
             <Icon name="close" />
           </button>
         </span>
