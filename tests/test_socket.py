@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import os
 import re
+import signal
 import socket
 import struct
 from collections.abc import AsyncIterator, Callable
@@ -22,6 +24,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from errorstack_live.live import viewer as viewers
 from errorstack_live.model import Share
 from errorstack_live.storage.mongo import Store
+from errorstack_live.storage.mongod import Mongod
 from errorstack_live.web import conversation, linking
 from errorstack_live.web.password import Passwords
 from errorstack_live.web.state import now
@@ -624,3 +627,86 @@ async def test_the_end_of_the_server_tells_its_viewers_to_come_back(store: Store
         await watcher.say("start", query="", epoch=1)
         await watcher.next("snapshot")
     assert await watcher.closed() == 1012
+
+
+# When something breaks
+
+
+async def test_a_torn_stream_is_a_new_snapshot_for_every_viewer(server: Server) -> None:
+    async with watching(server) as (watcher, _), watching(server, "word:red") as (other, _):
+        await submit(server, "boom", word="red")
+        await watcher.row("boom")
+        await other.row("boom")
+        server.state.hub.lost()
+        for each in (watcher, other):
+            snapshot = await each.next("snapshot")
+            assert (snapshot["recovered"], titles(snapshot)) == (False, ["boom"])
+        await submit(server, "after", word="red")
+        await watcher.row("after")
+        await other.row("after")
+
+
+async def test_a_viewer_that_fell_behind_is_told_and_can_load_what_it_missed(
+    server: Server,
+) -> None:
+    bearer = {"Authorization": f"Bearer {await token(server)}"}
+    made = connect(
+        address(server), additional_headers=bearer, max_size=1 << 26, max_queue=1, proxy=None
+    )
+    async with made as client:
+        watcher = Watcher(client)
+        await watcher.say("start", query="", epoch=1, whole=True)
+        cursor = (await watcher.next("snapshot"))["cursor"]
+        sent = []
+        while server.state.hub.tally.errors_skipped == 0:  # nobody reads meanwhile
+            sent.append(await submit(server, "big", trace="x" * 900_000))
+        sent.append(await submit(server, "last"))
+        seen, gap = set(), None
+        while sent[-1] not in seen:
+            frame = await watcher.next("frame")
+            seen |= {row["id"] for row in frame.get("errors", ())}
+            if "skipped" in frame:
+                gap = cursor, frame["cursor"]
+            cursor = frame["cursor"]
+        assert gap is not None
+        assert not seen.issuperset(sent)
+        await watcher.say("fill", **{"from": gap[0]}, to=gap[1], epoch=1)
+        fill = await watcher.next("fill")
+        assert fill["complete"] is True
+        assert seen | {row["id"] for row in fill["errors"]} == set(sent)
+
+
+async def test_a_database_that_hangs_is_waited_for(server: Server, mongod: Mongod) -> None:
+    async with watching(server) as (watcher, _):
+        await submit(server, "boom")
+        row = await watcher.row("boom")
+        assert mongod.pid
+        os.kill(mongod.pid, signal.SIGSTOP)
+        try:
+            await watcher.say("more", before=[row["at"] + 1, "f" * 24], epoch=1)
+            page = await watcher.next("page")
+            assert (page["complete"], page["errors"]) == (False, [])
+            assert page["reached_at"] == row["at"] + 1
+            await watcher.say("query", query="", epoch=2)
+            await watcher.say("ping", at=1)
+            await watcher.next("pong")
+        finally:
+            os.kill(mongod.pid, signal.SIGCONT)
+        assert titles(await watcher.next("snapshot")) == ["boom"]
+        await submit(server, "after")
+        await watcher.row("after")
+
+
+async def test_a_standalone_server_has_live_views_without_a_past(standalone_store: Store) -> None:
+    async with serving(standalone_store) as server:
+        async with watching(server) as (watcher, _):
+            await submit(server, "boom")
+            await watcher.row("boom")
+            cursor = watcher.messages[-1]["cursor"]
+        await submit(server, "missed")
+        async with watching(server, since=cursor) as (_, snapshot):
+            assert (snapshot["recovered"], titles(snapshot)) == (True, ["missed"])
+    async with serving(standalone_store) as again:
+        same = Server(again.url, again.port, again.state, server.stack)
+        async with watching(same, since=cursor) as (_, snapshot):
+            assert (snapshot["recovered"], titles(snapshot)) == (False, ["missed", "boom"])

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from random import SystemRandom
 
@@ -125,4 +126,5 @@ class Crowd:
             wait_s = _random.uniform(0.2, RETURN_S)
             viewer.mailbox.close(Close(1012, "restart", retry_s=wait_s))
         if self._viewers:
-            await asyncio.wait([asyncio.ensure_future(self._empty.wait())], timeout=CLOSE_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._empty.wait(), CLOSE_S)

@@ -72,7 +72,7 @@ class Mailbox:
     def __init__(self, tally: Tally) -> None:
         self.counts_only = False
         self._tally = tally
-        self._answers: deque[str] = deque()
+        self._answers: list[str] = []  # few and short-lived: an empty deque takes 760 bytes
         self._notices: dict[str, str] = {}
         self._needs_resync = False
         self._close: Close | None = None
@@ -164,7 +164,7 @@ class Mailbox:
             self._needs_resync = False
             return RESYNC
         if self._answers:
-            return self._answers.popleft()
+            return self._answers.pop(0)
         if self._notices:
             return self._notices.pop(next(iter(self._notices)))
         if self._frames and not self._is_held:

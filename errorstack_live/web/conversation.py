@@ -5,7 +5,6 @@ of its own, one thing after the other; one writer sends what the mailbox gives.
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -82,7 +81,7 @@ class Conversation:
         self._start: Start | None = None
         self._view: View | None = None
         self._epoch = 0
-        self._waiting: deque[Callable[[], Awaitable[None]]] = deque()
+        self._waiting: list[Callable[[], Awaitable[None]]] = []
         self._answering: asyncio.Task[None] | None = None
         self._second = 0
         self._message_count = 0
@@ -220,7 +219,7 @@ class Conversation:
     async def _answer(self) -> None:
         try:
             while self._waiting:
-                await self._waiting.popleft()()
+                await self._waiting.pop(0)()
         except StorageAway:
             self._mailbox.close(STORAGE_AWAY)
         except Exception:  # noqa: BLE001 - the viewer is told, and comes back

@@ -13,6 +13,7 @@ from errorstack_live.live.viewer import Pass
 from errorstack_live.web import auth
 from errorstack_live.web.auth import Reader
 from errorstack_live.web.conversation import Conversation, Live
+from errorstack_live.web.prompt import PromptConnection, PromptWebsocket
 from errorstack_live.web.snapshot import Snapshots
 from errorstack_live.web.state import EXTENSION, State, now, state
 
@@ -28,6 +29,8 @@ def register(app: Quart) -> None:
     assert isinstance(here, State)  # set by create_app, nowhere else
     cursors = Cursors(here.store.secret)
     here.hub.follow(here.feed, cursors.sign)
+    app.websocket_class = PromptWebsocket
+    app.asgi_websocket_class = PromptConnection
     app.extensions[LIVE] = Live(here.hub, cursors, Snapshots(here.hub))
     app.register_blueprint(sockets)
 
