@@ -60,6 +60,11 @@ _TYPED = re.compile(
 _PLACEHOLDER = re.compile(
     r"%(?:\(\w{1,64}\))?[#0\- +]{0,5}\d{0,3}(?:\.\d{1,3})?[hlL]?[diouxXeEfFgGcrsa%]"
 )
+# The last two are how Python's parser says "too deep".
+_FORMAT_FAILURES = (
+    *(ValueError, TypeError, KeyError, OverflowError, SyntaxError),
+    *(RecursionError, MemoryError),
+)
 
 
 def read(fields: Fields) -> Meaning:
@@ -172,9 +177,7 @@ def _formatted(fields: Fields) -> str:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # odd escapes in a sender's literal are not ours
             return str(message % ast.literal_eval(args))
-    except (ValueError, TypeError, SyntaxError, KeyError, OverflowError):
-        return message
-    except (RecursionError, MemoryError):  # how the parser says "too deep"
+    except _FORMAT_FAILURES:
         return message
 
 
