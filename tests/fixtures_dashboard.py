@@ -78,6 +78,7 @@ class Visitor:
     client: Any
     scheme: str = "http"
     token: str = ""
+    peer: str = "192.0.2.1"
     headers: dict[str, str] = field(default_factory=lambda: {"Sec-Fetch-Site": "same-origin"})
 
     async def get(self, path: str, **headers: str) -> Page:
@@ -99,7 +100,12 @@ class Visitor:
         if sent.get("json", 1) is None:
             del sent["json"]
         answer = await self.client.open(
-            path, method=method, scheme=self.scheme, headers=headers, **sent
+            path,
+            method=method,
+            scheme=self.scheme,
+            headers=headers,
+            scope_base={"client": (self.peer, 50_000)},
+            **sent,
         )
         text = await answer.get_data(as_text=True)
         if found := _TOKEN.search(text):

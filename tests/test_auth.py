@@ -7,7 +7,7 @@ from typing import Literal
 
 import pytest
 from argon2 import PasswordHasher
-from fixtures_dashboard import EMAIL, PASSWORD, Dashboard
+from fixtures_dashboard import EMAIL, PASSWORD, PASSWORD_HASH, Dashboard, Visitor
 from quart import Quart
 
 from errorstack_live.errors import NotFound
@@ -117,6 +117,19 @@ async def test_over_https_the_cookie_is_secure_and_bound_to_the_host(dashboard: 
     assert (await visitor.get("/")).status == 200
 
 
+async def test_behind_a_proxy_that_is_trusted_https_is_https(store: Store) -> None:
+    app = create_app(load(role="dashboard", trusted_proxies=["10.0.0.0/8"]), store)._asgi
+    assert isinstance(app, Quart)
+    await store.members.add(EMAIL, PASSWORD_HASH, now())
+    for peer, is_believed in (("10.0.0.1", True), ("198.51.100.1", False)):
+        visitor = Visitor(app.test_client())
+        visitor.peer = peer
+        visitor.headers |= {"X-Forwarded-Proto": "https", "X-Forwarded-For": "192.0.2.9"}
+        cookie = cookies((await visitor.sign_in()).headers)
+        assert cookie.startswith("__Host-errorstack=") == is_believed
+        assert ("Secure" in cookie) == is_believed
+
+
 async def test_a_session_that_ended_is_of_no_use(own_dashboard: Dashboard) -> None:
     visitor = await own_dashboard.signed_in()
     await own_dashboard.state.store.sessions.end_all(own_dashboard.member.id)
@@ -161,14 +174,9 @@ async def test_attempts_are_throttled_by_account(own_dashboard: Dashboard) -> No
     await visitor.get("/login")
     statuses = []
     for attempt in range(12):
-        client = own_dashboard.app.test_client()
-        answer = await client.post(
-            "/login",
-            form={"form_token": visitor.token, "email": EMAIL, "password": UNHASHED},
-            headers=visitor.headers,
-            scope_base={"client": (f"192.0.2.{attempt}", 1)},
-        )
-        statuses.append(answer.status_code)
+        visitor.peer = f"192.0.2.{attempt}"
+        answer = await visitor.post("/login", email=EMAIL, password=UNHASHED)
+        statuses.append(answer.status)
     assert statuses == [403] * 10 + [429] * 2
     assert 1 <= int(answer.headers["Retry-After"]) <= 10
     assert (await own_dashboard.visitor().sign_in("other@example.org", "wrong")).status == 403

@@ -232,7 +232,6 @@ async def sign_in(who: Member) -> None:
     ends_at = at + timedelta(days=state().settings.session_days)
     token = await state().store.sessions.create(who.id, now=at, expires_at=ends_at)
     login_user(AuthUser(token), remember=True)
-    del g.session
 
 
 async def sign_out() -> None:
@@ -241,6 +240,8 @@ async def sign_out() -> None:
     if found is not None:
         await state().store.sessions.end(found.id)
     logout_user()
+    g.pop("session", None)
+    g.pop("member", None)
 
 
 def _bearer() -> str | None:

@@ -115,7 +115,8 @@ async def _json(problem: Problem) -> Response:
 
 
 def _wants_page() -> bool:
-    if _DATA.match(request.path):
+    has_pages = "asset" in current_app.jinja_env.globals  # a process may serve none
+    if not has_pages or _DATA.match(request.path):
         return False
     kinds = ["text/html", "application/json"]
     return request.accept_mimetypes.best_match(kinds, default="text/html") == "text/html"
