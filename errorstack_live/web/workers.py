@@ -157,7 +157,7 @@ async def _work(settings: Settings, listeners: Listeners) -> None:
     )
     try:
         app = create_app(settings, store)
-        await run(app, settings, listeners, stop=stop, on_ready=_say_ready)
+        await run(app, settings, listeners, stop=stop, on_ready=_say_ready, on_stop=app.drain)
     finally:
         parent.cancel()
         await store.close()
@@ -189,6 +189,8 @@ def main() -> None:
         asyncio.run(_work(settings, _sockets(order.descriptors)))
     except SetupError as error:
         sys.exit(error.message)
+    # All is done. The driver's threads may still wait, for 20 s, for a database that is gone.
+    os._exit(0)
 
 
 if __name__ == "__main__":
