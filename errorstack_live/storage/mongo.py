@@ -24,6 +24,7 @@ OLDEST_SERVER = 13
 """The wire version of MongoDB 5.0, the first to keep ``$`` and dots in names."""
 CONNECT_S = 10.0
 MIGRATE_S = 600.0
+_EXISTS = 48
 DEFAULT_LOGS_BYTES = 64 << 20
 
 _INDEXES: dict[str, Sequence[IndexModel]] = {
@@ -130,8 +131,13 @@ class Store:
         self.secret = await self.meta.secret()
 
     async def _migrate(self, logs_bytes: int) -> None:
-        with suppress(CollectionInvalid):  # another process was first
+        try:
             await self.database.create_collection("logs", capped=True, size=logs_bytes)
+        except CollectionInvalid:
+            pass
+        except OperationFailure as failure:
+            if failure.code != _EXISTS:  # another process was first
+                raise
         await asyncio.gather(
             *(self.database[name].create_indexes(list(each)) for name, each in _INDEXES.items())
         )
