@@ -1,12 +1,12 @@
 """How many errors a second are accepted and durable, against a trivial answer in the same run."""
 
 import asyncio
-import json
 import statistics
-import subprocess
 
 from benchmarks.load import Tally, load, post
 from benchmarks.product import Product, product, trivial
+from errorstack_live.storage.mongo import Store
+from errorstack_live.storage.mongod import running
 
 CONNECTIONS = 64
 ROUND_S = 5.0
@@ -30,7 +30,7 @@ def main() -> dict[str, float]:
             plain.append(_round(port, request, ROUND_S))
             durable.append(_round(ours.port, request, ROUND_S))
         accepted += sum(tally.ok_count for tally in durable)
-        stored = _stored(ours)
+        stored = asyncio.run(_stored(ours))
         assert stored == accepted, f"{accepted} accepted, {stored} stored"
         ratios = [
             ours.per_second / theirs.per_second for ours, theirs in zip(durable, plain, strict=True)
@@ -50,10 +50,14 @@ def _round(port: int, request: bytes, seconds: float) -> Tally:
     return asyncio.run(load(port, request, connections=CONNECTIONS, seconds=seconds))
 
 
-def _stored(ours: Product) -> int:
-    lines = subprocess.check_output(ours.command("stack", "list", "--json"), text=True)
-    (stack,) = [each for each in map(json.loads, lines.splitlines()) if each["slug"] == ours.slug]
-    return int(stack["errors"])
+async def _stored(ours: Product) -> int:
+    uri = await running(ours.data_dir)
+    assert uri
+    store = await Store.open(uri, "errorstack")
+    try:
+        return int(await store.database.errors.count_documents({}))
+    finally:
+        await store.close()
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ class Product:
     """A running ``errorstack serve`` with one stack."""
 
     url: str
+    setup_url: str
     key: str
     slug: str
     data_dir: Path
@@ -36,25 +37,21 @@ class Product:
         """Resident memory of the app, without the database's."""
         return int(self.process.memory_info().rss)
 
-    def command(self, *words: str) -> list[str]:
-        """An ``errorstack`` command line on this product's data."""
-        return [sys.executable, "-m", "errorstack_live", *words, "--data-dir", str(self.data_dir)]
-
 
 @contextmanager
 def product(*options: str) -> Iterator[Product]:
     """Start the product on an embedded mongod, and end both."""
     with tempfile.TemporaryDirectory() as folder:
-        data_dir = Path(folder)
         words = ["serve", "--json", "--port", "0", "--data-dir", folder, *options]
         with _started([sys.executable, "-m", "errorstack_live", *words]) as (process, line):
             ready = json.loads(line)
-            running = Product(ready["url"], "", "", data_dir, psutil.Process(process.pid))
-            made = json.loads(
-                subprocess.check_output(running.command("stack", "create", "Bench", "--json"))
-            )
             yield Product(
-                running.url, made["key"], made["slug"], data_dir, psutil.Process(process.pid)
+                ready["url"],
+                ready["setup_url"],
+                ready["key"],
+                ready["stack"],
+                Path(folder),
+                psutil.Process(process.pid),
             )
 
 

@@ -21,6 +21,7 @@ from errorstack_live.model import (
     OutcomeKind,
     Parsed,
     Reply,
+    Request,
     Stack,
     Stored,
     Submission,
@@ -165,7 +166,7 @@ class Ingest:
             level=what.level,
             where=what.where,
             fields=fields,
-            request=submission.request,
+            request=_scrubbed(submission.request),
             before=self._living.alive(stack.id, submission.received_at),
             part=draft.part,
             cut=draft.cut,
@@ -176,6 +177,11 @@ class Ingest:
 
 
 _KINDS = {429: OutcomeKind.RATE_LIMITED, 503: OutcomeKind.UNAVAILABLE}
+
+
+def _scrubbed(request: Request) -> Request:
+    """A page's address may carry a token, too."""
+    return replace(request, referer=scrub_text(request.referer)) if request.referer else request
 
 
 def _parse_query(protocol: Protocol, submission: Submission) -> Parsed | None:

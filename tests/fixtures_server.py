@@ -42,7 +42,9 @@ async def serving(store: Store, **chosen: object) -> AsyncIterator[Server]:
     listeners = listen(settings)
     app = create_app(settings, store)
     stop, ready = asyncio.Event(), asyncio.Event()
-    running = asyncio.create_task(run(app, settings, listeners, stop=stop, on_ready=ready.set))
+    running = asyncio.create_task(
+        run(app, settings, listeners, stop=stop, on_ready=ready.set, on_stop=app.drain)
+    )
     waiting = asyncio.create_task(ready.wait())
     try:
         await asyncio.wait({running, waiting}, timeout=20, return_when=asyncio.FIRST_COMPLETED)

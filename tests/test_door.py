@@ -359,6 +359,24 @@ async def test_secrets_never_reach_the_database(server: Server, http: httpx.Asyn
     assert error.scrubbed == ("password",)
 
 
+async def test_the_page_it_came_from_is_kept_without_its_secrets(
+    server: Server, http: httpx.AsyncClient
+) -> None:
+    here = {"referer": "https://shop.example/reset?token=s3cr3t-t0k3n-value&step=2"}
+    await http.get("/submit", params={"_s": server.key, "Msg": "x"}, headers=here)
+    error = await only_error(server)
+    assert error.request.referer.startswith("https://shop.example/reset?")
+    assert "s3cr3t" not in error.request.referer
+
+
+async def test_the_collectors_own_address_is_no_page(
+    server: Server, http: httpx.AsyncClient
+) -> None:
+    here = {"referer": f"{server.url}/submit"}
+    await http.get("/submit", params={"_s": server.key, "Msg": "x"}, headers=here)
+    assert (await only_error(server)).request.referer == ""
+
+
 async def test_script_is_served_beside_the_door(http: httpx.AsyncClient) -> None:
     for path in ("/beacon.js", "/x/beacon.js"):
         answer = await http.get(path)

@@ -61,7 +61,7 @@ async def _serve(
 
     if settings.workers == 1:
         app = create_app(settings, store)
-        await server.run(app, settings, listeners, stop=stop, on_ready=tell)
+        await server.run(app, settings, listeners, stop=stop, on_ready=tell, on_stop=app.drain)
     else:
         await workers.supervise(settings, listeners, stop=stop, on_ready=tell)
     _log.info("stopped")

@@ -94,6 +94,10 @@ class App:
     ) -> None:
         await self._asgi(scope, receive, send)
 
+    async def drain(self) -> None:
+        """Ask the viewers to come back a little later, each at a time of its own."""
+        await self._hub.close()
+
     def _doors(self) -> ASGIFramework:
         dashboard = self._dashboard()
         settings = self.state.settings
@@ -152,7 +156,7 @@ class App:
         try:
             yield
         finally:
-            await self._hub.close()
+            await self.drain()
             await here.writer.close()
             for task in tasks:
                 task.cancel()

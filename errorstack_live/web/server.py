@@ -8,7 +8,7 @@ import asyncio
 import logging
 import socket
 import ssl
-from collections.abc import AsyncGenerator, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -90,11 +90,13 @@ async def run(
     *,
     stop: asyncio.Event,
     on_ready: Callable[[], object] = lambda: None,
+    on_stop: Callable[[], Awaitable[object]] | None = None,
 ) -> None:
     """Serve ``app`` until ``stop`` is set, then drain.
 
-    ``on_ready`` is called when requests are answered. In the end websockets are told to come
-    back (1012), requests in hand get GRACE_S, and the application shuts down after them.
+    ``on_ready`` is called when requests are answered. In the end ``on_stop`` lets the application
+    say goodbye, websockets that are still open are told to come back (1012), requests in hand get
+    GRACE_S, and the application shuts down after them.
     """
     guard.install()
     asyncio.get_running_loop().set_exception_handler(_tell_unless_expected)
@@ -104,6 +106,8 @@ async def run(
         # Hypercorn first awaits this when it listens, after everything else.
         on_ready()
         await stop.wait()
+        if on_stop is not None:
+            await on_stop()
         await drain.close()
 
     async with _lifespan(app):

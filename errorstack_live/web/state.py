@@ -38,7 +38,7 @@ class State:
 def state() -> State:
     """The state of the application that serves the request or socket in hand."""
     found = current_app.extensions[EXTENSION]
-    assert isinstance(found, State)  # noqa: S101 - set by create_app, nowhere else
+    assert isinstance(found, State)
     return found
 
 
