@@ -347,12 +347,13 @@ def test_a_gap_keeps_what_still_matters() -> None:
                 0,
                 [row],
                 [rows.log(making.message(number))],
-                {making.an_id(number): b"1", ONE: rows.issue(replace(ISSUE, count=number))},
+                {ONE: rows.issue(replace(ISSUE, count=number)), making.an_id(number): b"1"},
                 {"rate-limited": REFUSED},
                 counted(1, 1),
             )
         )
-    said = shown(gap.end_with(Frame(SECOND, 3, [died], [log], counts=counted(0, 1))))
+    end = Frame(SECOND, 3, [died], [log], {}, {"rate-limited": REFUSED}, counted(0, 1))
+    said = shown(gap.end_with(end))
     assert said["skipped"] == 40
     assert said["counts"] == {"total": 41, "levels": {"error": 20, "fatal": 21}}
     assert len(said["errors"]) == 1
@@ -361,4 +362,16 @@ def test_a_gap_keeps_what_still_matters() -> None:
         LOG.text,
     ]
     assert len(said["issues"]) == 21
-    assert said["refused"][0]["count"] == 20 * 977
+    assert said["refused"][0]["count"] == 21 * 977
+
+
+def test_a_gap_is_bounded() -> None:
+    gap = Gap()
+    for number in range(1000):
+        changed = {ONE: b"0", making.an_id(number): b"1"}
+        gap.add(Frame(FIRST, 0, (), [log], changed, counts=counted(1)))
+    said = shown(gap.end_with(Frame(SECOND, 3)))
+    assert said["skipped"] == 1000
+    assert len(said["logs"]) == frames.MAX_GAP_LOGS
+    assert len(said["issues"]) == frames.MAX_GAP_ISSUES
+    assert 0 in said["issues"]  # it changed again and again

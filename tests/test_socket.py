@@ -387,9 +387,10 @@ async def member(store: Store) -> None:
     await store.members.add(EMAIL, await Passwords().hash(PASSWORD), now())
 
 
-async def test_no_more_viewers_than_there_is_room_for(store: Store) -> None:
+@pytest.mark.parametrize("limit", ["max_viewers", "max_viewers_per_address"])
+async def test_no_more_viewers_than_there_is_room_for(store: Store, limit: str) -> None:
     async with (
-        serving(store, max_viewers=3, max_viewers_per_address=2) as server,
+        serving(store, **{limit: 2}) as server,
         watching(server),
         watching(server) as (second, _),
     ):
@@ -547,6 +548,22 @@ async def test_a_second_start_and_a_flood_end_it_too(server: Server) -> None:
     async with watching(server) as (watcher, _):
         for number in range(conversation.MESSAGES_PER_S * 3):
             await watcher.say("ping", at=number)
+        assert await watcher.closed() == 4400
+
+
+async def test_what_is_asked_of_an_older_list_is_not_answered(server: Server) -> None:
+    async with watching(server) as (watcher, _):
+        await watcher.say("query", query="", epoch=2)
+        await watcher.say("more", before=[1, "0" * 24], epoch=1)
+        await watcher.say("more", before=[1, "0" * 24], epoch=2)
+        assert (await watcher.next("page"))["epoch"] == 2
+        assert [each["epoch"] for each in watcher.messages if each["type"] == "page"] == [2]
+
+
+async def test_more_requests_than_a_page_makes_end_it(server: Server) -> None:
+    async with watching(server) as (watcher, _):
+        for _ in range(conversation.MAX_WAITING + 10):
+            await watcher.say("more", before=[1, "0" * 24], epoch=1)
         assert await watcher.closed() == 4400
 
 
