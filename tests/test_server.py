@@ -169,6 +169,20 @@ async def test_nobody_holds_up_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert app.steps[-1] == "lifespan.shutdown"
 
 
+async def test_an_application_that_does_not_end_is_left_behind(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(server, "SHUTDOWN_S", 0.1)
+
+    async def app(_: Any, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await asyncio.Event().wait()
+
+    async with running(app):
+        pass
+
+
 async def test_while_it_ends_no_websocket_is_accepted() -> None:
     app = Echo()
     drain = Drain(app)

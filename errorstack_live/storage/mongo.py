@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Self
 
+import pymongo
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo import IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
@@ -24,6 +25,7 @@ OLDEST_SERVER = 13
 """The wire version of MongoDB 5.0, the first to keep ``$`` and dots in names."""
 CONNECT_S = 10.0
 MIGRATE_S = 600.0
+CLOSE_S = 1.0
 _EXISTS = 48
 DEFAULT_LOGS_BYTES = 64 << 20
 
@@ -109,7 +111,8 @@ class Store:
 
     async def close(self) -> None:
         """Close the connections. Calls under way fail."""
-        self.client.close()
+        with pymongo.timeout(CLOSE_S):  # it tells the server, which may be gone
+            self.client.close()
 
     async def _prepare(self, logs_bytes: int) -> None:
         async with deadline(CONNECT_S):

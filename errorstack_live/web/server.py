@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import structlog
 from hypercorn.asyncio import serve as hypercorn_serve
 from hypercorn.config import Config
 from hypercorn.typing import (
@@ -36,6 +37,8 @@ GRACE_S = 5.0
 """Requests in hand have this long to end after a stop; then their connections are cut."""
 STOP_S = GRACE_S + 2
 """A server that has not ended by then is left behind, whatever still holds it."""
+SHUTDOWN_S = 10.0
+"""The application has this long to make durable what it accepted; a gone database takes longer."""
 HEAD_BYTES = 64 << 10
 """A request's line and headers. Hypercorn's 16 KiB would cut a URL that comes in two packets."""
 KEEP_ALIVE_S = 75.0
@@ -44,6 +47,9 @@ READ_TIMEOUT_S = 60
 """Longer than PING_S: a peer that answers pings is never cut, a dead one always is."""
 MAX_MESSAGE_BYTES = 256 << 10
 """A websocket message from a viewer; its longest is a query."""
+
+
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +164,13 @@ async def _lifespan(app: ASGIFramework) -> AsyncGenerator[None, None]:
     try:
         yield
     finally:
-        await _step(LifespanShutdownEvent(type="lifespan.shutdown"), inbox, outbox, task)
-        await task
+        try:
+            async with asyncio.timeout(SHUTDOWN_S):
+                await _step(LifespanShutdownEvent(type="lifespan.shutdown"), inbox, outbox, task)
+                await task
+        except TimeoutError:
+            _log.error("shutdown_cut_short", after_s=SHUTDOWN_S)
+            task.cancel()
 
 
 async def _step(

@@ -161,6 +161,8 @@ async def _work(settings: Settings, listeners: Listeners) -> None:
     finally:
         parent.cancel()
         await store.close()
+    # All is done. The driver's calls may still wait, for 20 s, for a database that is gone.
+    os._exit(0)
 
 
 async def _watch_parent(stop: asyncio.Event) -> None:
@@ -189,8 +191,6 @@ def main() -> None:
         asyncio.run(_work(settings, _sockets(order.descriptors)))
     except SetupError as error:
         sys.exit(error.message)
-    # All is done. The driver's threads may still wait, for 20 s, for a database that is gone.
-    os._exit(0)
 
 
 if __name__ == "__main__":
