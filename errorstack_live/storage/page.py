@@ -13,11 +13,11 @@ from errorstack_live.storage.walk import Walk
 
 NEWEST_FIRST = [("at", -1), ("_id", -1)]
 BY_FIELD = [("fields.$**", 1)]
-WALK_FIRST = 14_000
-"""So many errors are walked through before the index over all fields is asked: a value that did
-not fill the page by then is rare enough for it. Common ones are found sooner by walking."""
-BY_FIELD_S = 0.5
-"""Past it the value was not rare in other stacks; walking goes on."""
+RARE = 20
+"""When less than this part of a page was in the first slice, the index over all fields is asked
+for the rest. A value more common than that is found sooner by walking on."""
+BY_FIELD_S = 0.25
+"""Past it the value was not rare after all, or not in other stacks; then walking goes on."""
 _NO_SUCH_PLAN = (2, 291)  # BadValue in 5.0, NoQueryExecutionPlans since
 
 
@@ -53,11 +53,12 @@ async def find(
     found: list[RawBSONDocument] = []
     may_look_up = True
     while not walk.is_over:
-        if may_look_up and walk.seen >= WALK_FIRST:
+        if may_look_up and walk.is_begun:
             may_look_up = False
-            more = await _look_up(errors, walk, wanted, limit - len(found))
-            if more is not None:
-                return found + more, len(found) + len(more) < limit
+            if len(found) * RARE < limit:
+                more = await _look_up(errors, walk, wanted, limit - len(found))
+                if more is not None:
+                    return found + more, len(found) + len(more) < limit
         try:
             found += await _in_slice(errors, walk, wanted, limit - len(found))
         except PyMongoError as error:

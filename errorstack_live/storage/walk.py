@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 
 from errorstack_live.storage.document import Document, RawCollection
 
-FIRST_SLICE = 2_000
+FIRST_SLICE = 500
 LEAST_SLICE = 100
 LARGEST_SLICE = 200_000
 SLICE_S = 0.25
@@ -65,11 +65,11 @@ class Walk:
         self._which = which
         self.index = index
         self._upper = edge
+        self.is_begun = False  # whether a slice is done
         self._lower: Edge | None = None
         self._ends_at = time.monotonic() + seconds
         self._began_at = 0.0
         self._size = FIRST_SLICE
-        self.seen = 0
 
     def left_s(self, at_most: float = MAX_SLICE_S) -> float:
         """Time for one call: never quite nothing, which would mean no limit."""
@@ -101,9 +101,9 @@ class Walk:
 
     def done(self) -> bool:
         """Move on behind the slice; False when nothing is left."""
+        self.is_begun = True
         if self._lower is None:
             return False
-        self.seen += self._size
         took = max(time.monotonic() - self._began_at, 0.001)
         growth = min(4.0, max(0.25, SLICE_S / took))
         self._size = min(LARGEST_SLICE, max(LEAST_SLICE, int(self._size * growth)))
