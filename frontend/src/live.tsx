@@ -5,7 +5,8 @@ import { render } from "preact";
 import { ready } from "./common";
 import { App } from "./ui/app";
 import { listen } from "./ui/keys";
-import { Live, type Boot } from "./ui/live";
+import type { Boot } from "./ui/boot";
+import { Live } from "./ui/live";
 import { Tools } from "./ui/tools";
 
 /** The server's rows stay until the snapshot replaces them without a flicker, or so long. */

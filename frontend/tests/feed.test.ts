@@ -1,5 +1,7 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { Feed, MAX_ROWS, times, type ErrorItem, type GapItem } from "../src/feed";
+import { Feed } from "../src/feed";
+import { times, type ErrorItem, type GapItem } from "../src/item";
+import { MAX_ROWS } from "../src/rows";
 import { decode, type Frame, type Row, type ServerMessage, type Snapshot } from "../src/wire";
 
 const T0 = 1_731_420_000_000;
@@ -28,8 +30,8 @@ function frame(errors: Row[], more: Partial<Frame> = {}) {
   return feed.apply(message<Frame>({ type: "frame", errors, counts, cursor: "c1", ...more }), 1_000);
 }
 
-const shown = () => feed.items.map((item) => (item.kind === "error" ? item.row.fields.n : item.kind));
-const last = () => feed.items.at(-1) as ErrorItem;
+const shown = () => feed.rows.items.map((item) => (item.kind === "error" ? item.row.fields.n : item.kind));
+const last = () => feed.rows.items.at(-1) as ErrorItem;
 
 beforeEach(() => {
   now = T0;
@@ -50,14 +52,14 @@ describe("the list", () => {
     frame(rows(2, 4));
     frame(rows(3, 4));
     expect(shown()).toEqual([0, 1, 2, 3]);
-    expect(feed.kept).toBe(4);
+    expect(feed.rows.kept).toBe(4);
   });
 
   it("changes a row in its place", () => {
     snapshot(rows(0, 3));
     frame([row(1, { title: "changed", change: true })], { counts: { total: 0, levels: {}, folded: {} } });
     expect(shown()).toEqual([0, 1, 2]);
-    expect(feed.items.map((item) => item.kind === "error" && item.row.title)).toEqual(["error 0", "changed", "error 2"]);
+    expect(feed.rows.items.map((item) => item.kind === "error" && item.row.title)).toEqual(["error 0", "changed", "error 2"]);
   });
 
   it("takes nothing meant for another query", () => {
@@ -75,16 +77,16 @@ describe("the list", () => {
     feed.restart();
     snapshot(rows(1, 3));
     expect(shown()).toEqual([1, 2]);
-    expect(feed.find(row(1).id)).toBeDefined();
+    expect(feed.rows.find(row(1).id)).toBeDefined();
   });
 
   it("keeps ten thousand rows and forgets the oldest", () => {
     snapshot(rows(0, 200));
     for (let from = 200; from < MAX_ROWS + 700; from += 100) frame(rows(from, from + 100));
-    expect(feed.kept).toBe(MAX_ROWS);
+    expect(feed.rows.kept).toBe(MAX_ROWS);
     expect(shown()[0]).toBe(700);
-    expect(feed.find(row(0).id)).toBeUndefined();
-    expect(feed.complete).toBe(false);
+    expect(feed.rows.find(row(0).id)).toBeUndefined();
+    expect(feed.rows.complete).toBe(false);
   });
 
   it("keeps within its bytes as the wire counted them", () => {
@@ -93,48 +95,48 @@ describe("the list", () => {
     for (let n = 0; n < 40; n++) {
       feed.apply(message<Frame>({ type: "frame", errors: [row(n)], cursor: "c" }), megabyte);
     }
-    expect(feed.kept).toBe(24);
+    expect(feed.rows.kept).toBe(24);
   });
 
   it("puts older pages below", () => {
     snapshot(rows(10, 12));
     feed.apply(message({ type: "page", errors: rows(5, 10).toReversed(), complete: true }), 100);
     expect(shown()).toEqual([5, 6, 7, 8, 9, 10, 11]);
-    expect(feed.oldest()).toEqual([T0 + 5, row(5).id]);
+    expect(feed.rows.oldest()).toEqual([T0 + 5, row(5).id]);
     feed.apply(message({ type: "page", errors: [], complete: true }), 100);
-    expect(feed.complete).toBe(true);
+    expect(feed.rows.complete).toBe(true);
   });
 
   it("goes on from where a search stopped in time", () => {
     snapshot([], { reached_at: T0 - 5_000, complete: false });
-    expect(feed.oldest()).toEqual([T0 - 5_000, "f".repeat(24)]);
+    expect(feed.rows.oldest()).toEqual([T0 - 5_000, "f".repeat(24)]);
   });
 });
 
 describe("pausing", () => {
   beforeEach(() => {
     snapshot(rows(0, 2));
-    feed.pause();
+    feed.rows.pause();
     frame(rows(2, 5), { counts: { total: 3, levels: { error: 1, warning: 2 }, folded: {} } });
   });
 
   it("holds back what comes, and counts it", () => {
     expect(shown()).toEqual([0, 1]);
-    expect([feed.waitingCount, feed.waitingSevere]).toEqual([3, 1]);
-    expect(feed.kept).toBe(5);
+    expect([feed.rows.waitingCount, feed.rows.waitingSevere]).toEqual([3, 1]);
+    expect(feed.rows.kept).toBe(5);
   });
 
   it("shows it on resuming", () => {
-    feed.resume();
+    feed.rows.resume();
     expect(shown()).toEqual([0, 1, 2, 3, 4]);
-    expect(feed.waitingCount).toBe(0);
+    expect(feed.rows.waitingCount).toBe(0);
   });
 
   it("keeps no hole when more came than is kept", () => {
     for (let from = 5; from < MAX_ROWS + 205; from += 100) frame(rows(from, from + 100));
     expect(shown()).toEqual([0, 1]);
-    feed.resume();
-    expect(feed.kept).toBe(MAX_ROWS);
+    feed.rows.resume();
+    expect(feed.rows.kept).toBe(MAX_ROWS);
     expect(shown()[0]).toBe(205);
   });
 });
@@ -147,10 +149,10 @@ describe("a storm", () => {
     frame(rows(0, 200, same));
     frame(rows(200, 300, same));
     const folded = last();
-    expect(feed.items.length).toBeLessThan(300);
+    expect(feed.rows.items.length).toBeLessThan(300);
     expect(folded.row.fields.n).toBe(299);
-    expect(feed.kept).toBe(300);
-    expect(feed.items.reduce((all, item) => all + times(item as ErrorItem), 0)).toBe(300);
+    expect(feed.rows.kept).toBe(300);
+    expect(feed.rows.items.reduce((all, item) => all + times(item as ErrorItem), 0)).toBe(300);
   });
 
   it("folds nothing while it is calm", () => {
@@ -159,7 +161,7 @@ describe("a storm", () => {
       now += 1_000;
       frame(rows(n, n + 1, same));
     }
-    expect(feed.items).toHaveLength(5);
+    expect(feed.rows.items).toHaveLength(5);
   });
 
   it("counts what was not sent onto its issue's row", () => {
@@ -173,11 +175,11 @@ describe("a storm", () => {
     snapshot([]);
     frame(rows(0, 150, same));
     frame(rows(150, 153, same));
-    const before = feed.kept;
-    feed.unfold(last());
+    const before = feed.rows.kept;
+    feed.rows.unfold(last());
     expect(shown().slice(-4)).toEqual([149, 150, 151, 152]);
-    expect(feed.kept).toBe(before);
-    expect(feed.find(row(150).id)?.row.fields.n).toBe(150);
+    expect(feed.rows.kept).toBe(before);
+    expect(feed.rows.find(row(150).id)?.row.fields.n).toBe(150);
   });
 });
 
@@ -189,7 +191,7 @@ describe("gaps", () => {
     frame([], { ...counted, cursor: "c2" });
     frame(rows(100, 101), { cursor: "c3" });
     expect(shown()).toEqual([0, 1, "gap", 100]);
-    expect(feed.items[2]).toMatchObject({ from: "c0", to: "c2", count: 80 });
+    expect(feed.rows.items[2]).toMatchObject({ from: "c0", to: "c2", count: 80 });
   });
 
   it("close when they are filled", () => {
@@ -202,10 +204,10 @@ describe("gaps", () => {
   it("stay when they are filled in part", () => {
     snapshot(rows(0, 2));
     frame(rows(9, 10), { skipped: 7, counts: { total: 8, levels: { error: 8 }, folded: {} } });
-    const gap = feed.items[2] as GapItem;
-    feed.close(gap, rows(6, 9).toReversed(), false);
+    const gap = feed.rows.items[2] as GapItem;
+    feed.rows.fill(gap, rows(6, 9).toReversed(), false, 1);
     expect(shown()).toEqual([0, 1, "gap", 6, 7, 8, 9]);
-    expect(feed.around(gap).map((each) => each?.fields.n)).toEqual([1, 6]);
+    expect(feed.rows.around(gap).map((each) => each?.fields.n)).toEqual([1, 6]);
     expect(gap.state).toBe("partial");
   });
 });
@@ -213,8 +215,8 @@ describe("gaps", () => {
 describe("after a reconnect", () => {
   beforeEach(() => {
     snapshot(rows(0, 5));
-    feed.pause();
-    feed.resume();
+    feed.rows.pause();
+    feed.rows.resume();
   });
 
   it("what was missed is added", () => {
@@ -230,12 +232,12 @@ describe("after a reconnect", () => {
   it("a fresh snapshot that does not overlap leaves a gap", () => {
     expect(snapshot(rows(20, 22), { cursor: "c7" })).toEqual({ kind: "gap" });
     expect(shown()).toEqual([0, 1, 2, 3, 4, "gap", 20, 21]);
-    expect(feed.items[5]).toMatchObject({ from: "c0", to: "c7", count: null });
+    expect(feed.rows.items[5]).toMatchObject({ from: "c0", to: "c7", count: null });
   });
 
   it("errors that were counted only come to their place by time", () => {
     snapshot([row(0), row(1), row(2, { id: "f".repeat(24), at: T0 + 2 }), row(3), row(4)]);
-    expect(feed.items.map((item) => item.kind === "error" && item.row.at - T0)).toEqual([0, 1, 2, 2, 3, 4]);
+    expect(feed.rows.items.map((item) => item.kind === "error" && item.row.at - T0)).toEqual([0, 1, 2, 2, 3, 4]);
   });
 });
 
@@ -254,7 +256,7 @@ describe("beside errors", () => {
     const refused = { reason: "rate-limited", count: 3, at: T0 };
     frame([], { refused: [refused] });
     frame([], { refused: [refused] });
-    expect(feed.items).toMatchObject([{ kind: "refused", count: 6 }]);
+    expect(feed.rows.items).toMatchObject([{ kind: "refused", count: 6 }]);
   });
 
   it("counts minutes by the server's clock", () => {

@@ -1,6 +1,6 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
-import type { ErrorItem, Item } from "../src/feed";
+import type { ErrorItem, Item } from "../src/item";
 import { headline, List, type ListEvents, type Look } from "../src/ui/list";
 import type { Row } from "../src/wire";
 

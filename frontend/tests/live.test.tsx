@@ -3,7 +3,8 @@ import { render } from "preact";
 import { act } from "preact/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { Detail } from "../src/ui/detail";
-import { Live, type Boot } from "../src/ui/live";
+import type { Boot } from "../src/ui/boot";
+import { Live } from "../src/ui/live";
 import { Text, Tree, Value } from "../src/ui/value";
 import type { Row } from "../src/wire";
 
@@ -52,7 +53,7 @@ function begin(search = ""): void {
 
 const snapshot = (errors: Row[], more = {}) =>
   channel.says({ type: "snapshot", epoch: live.feed.epoch, errors: errors.toReversed(), cursor: "c1", complete: true, ...more });
-const shown = () => live.feed.items.length;
+const shown = () => live.feed.rows.items.length;
 
 beforeEach(() => {
   vi.stubGlobal("WebSocket", Channel);
@@ -102,7 +103,7 @@ describe("a live view", () => {
     live.scrolled(41);
     expect(live.isPaused.value).toBe(true);
     channel.says({ type: "frame", epoch: 1, errors: [row(3)], counts: { total: 1, levels: { error: 1 } }, cursor: "c2", lag_ms: 1 });
-    expect([shown(), live.feed.waitingCount]).toEqual([2, 1]);
+    expect([shown(), live.feed.rows.waitingCount]).toEqual([2, 1]);
     live.scrolled(0);
     expect([live.isPaused.value, shown()]).toEqual([false, 3]);
     live.togglePause();
@@ -130,8 +131,8 @@ describe("a live view", () => {
 
   it("asks for older errors once, until they come", () => {
     snapshot(Array.from({ length: 200 }, (_, n) => row(n)));
-    live.more();
-    live.more();
+    live.connection.more();
+    live.connection.more();
     expect(channel.sent.filter((message) => message.type === "more")).toEqual([
       { type: "more", before: [row(0).at, row(0).id], epoch: 1 },
     ]);

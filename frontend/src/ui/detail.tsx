@@ -1,22 +1,22 @@
 /** The detail panel: one error, whole, with the verbs of its issue. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect } from "preact/hooks";
 import type { WholeError } from "../api";
 import { traceOf } from "../trace";
-import { ago, clock, count, day, flatten, fraction, plain, plural } from "../text";
-import { stringify, type Issue, type Json, type Minute, type Row } from "../wire";
+import { clock, count, day, flatten, fraction, plain, plural } from "../text";
+import { stringify, type Json, type Row } from "../wire";
 import { TABS, type Tab } from "../view";
-import { totalOf } from "../counters";
 import { asCurl, asMarkdown } from "./copy";
+import { Facts } from "./facts";
+import { FieldTable } from "./field-table";
 import { Icon } from "./icons";
 import { Verbs } from "./issues";
 import { headline } from "./list";
 import type { Live } from "./live";
 import { LogLine } from "./logs";
-import { exclude, include, own, wordsOf } from "./query-text";
+import { wordsOf } from "./query-text";
 import { TraceView } from "./trace-view";
-import { Text, Tree, Value } from "./value";
+import { Text, Tree } from "./value";
 
 const TAB_WORDS: Record<Tab, string> = { trace: "Stack trace", fields: "Fields", json: "JSON", before: "Before this" };
 
@@ -178,60 +178,6 @@ function leaving(event: FocusEvent): boolean {
   return !(event.currentTarget as Element).contains(event.relatedTarget as Node | null);
 }
 
-function Facts({ live, row }: { live: Live; row: Row }) {
-  const minutes = useSignal<Minute[]>([]);
-  const loaded = useSignal<Issue | null>(null);
-  useEffect(() => {
-    minutes.value = [];
-    loaded.value = null;
-    const since = String(Date.now() - 86_400_000);
-    live.api.minutes({ issue: row.issue, since }).then((got) => (minutes.value = got.minutes), ignore);
-    if (!live.feed.issues.has(row.issue)) live.api.issue(row.issue).then((got) => (loaded.value = got), ignore);
-  }, [live, row.issue]);
-  live.second.value;
-  const issue = live.feed.issues.get(row.issue) ?? loaded.value;
-  if (!issue) return null;
-  const now = live.feed.serverNow();
-  return (
-    <div class="facts">
-      <div>
-        <small>Last 24 h</small>
-        <Spark minutes={minutes.value} now={now} />
-      </div>
-      <button onClick={() => live.setQuery(include(live.query.value, "issue", row.issue))} title="List its errors">
-        <small>Seen</small>
-        {plural(issue.count, "time")}
-      </button>
-      <div>
-        <small>First seen</small>
-        {ago(issue.first_seen_at, now)}
-      </div>
-    </div>
-  );
-}
-
-/** What cannot be loaded here is left out; the error itself is shown all the same. */
-function ignore(): void {}
-
-const SPARKS = 24;
-
-function Spark({ minutes, now }: { minutes: Minute[]; now: number }) {
-  const hours = new Array<number>(SPARKS).fill(0);
-  for (const [at, levels] of minutes) {
-    const index = SPARKS - 1 - Math.floor((now - at) / 3_600_000);
-    if (index >= 0 && index < SPARKS) hours[index]! += totalOf(levels);
-  }
-  const highest = Math.max(1, ...hours);
-  return (
-    <svg viewBox="0 0 120 20" preserveAspectRatio="none" role="img" aria-label={`${plural(hours.reduce((a, b) => a + b, 0), "error")} in 24 hours`}>
-      {hours.map((hour, index) => {
-        const height = hour === 0 ? 1 : Math.max(2, (hour / highest) * 19);
-        return <rect class={hour < highest / 2 ? "old" : ""} x={index * 5} y={20 - height} width={3.8} height={height} rx={0.8} />;
-      })}
-    </svg>
-  );
-}
-
 function Tabs({ live, row }: { live: Live; row: Row }) {
   const sizes: Partial<Record<Tab, number>> = { fields: flatten(row.fields).length, before: row.before?.length ?? 0 };
   const chosen = live.tab.value;
@@ -287,51 +233,6 @@ function FieldsTab({ live, row }: TabProps) {
       {reserved.length > 0 && <div class="h2">Reserved names</div>}
       {reserved.length > 0 && <FieldTable live={null} entries={reserved} />}
     </>
-  );
-}
-
-function FieldTable({ live, entries }: { live: Live | null; entries: [string, Json][] }) {
-  if (entries.length === 0) return <p class="none">No fields.</p>;
-  return (
-    <dl class="kv">
-      {entries.map(([name, value]) => (
-        <div key={name}>
-          <dt class="u" dir="auto" title={plain(name)}>
-            <Text text={name === "" ? "(no name)" : name} />
-          </dt>
-          <dd>
-            <Value value={value} words={wordsOf(live?.query.value ?? "")} />
-          </dd>
-          {live && <FieldVerbs live={live} name={name} value={value} />}
-        </div>
-      ))}
-    </dl>
-  );
-}
-
-const MAX_FILTER_CHARS = 200;
-
-function FieldVerbs({ live, name, value }: { live: Live; name: string; value: Json }) {
-  const text = value === null || typeof value !== "object" ? String(value) : "";
-  const canFilter = name !== "" && text !== "" && text.length <= MAX_FILTER_CHARS && !/[\r\n]/.test(text);
-  const query = live.query.value;
-  const isColumn = live.columns.value.includes(name);
-  return (
-    <dd class="pm">
-      {canFilter && (
-        <button aria-label={plain(`Only this ${name}`)} title="Only this" onClick={() => live.setQuery(include(query, own(name), text))}>
-          =
-        </button>
-      )}
-      {canFilter && (
-        <button aria-label={plain(`Without this ${name}`)} title="Without this" onClick={() => live.setQuery(exclude(query, own(name), text))}>
-          ≠
-        </button>
-      )}
-      <button aria-label={plain(`Column ${name}`)} aria-pressed={isColumn} title="Column" onClick={() => live.toggleColumn(name)}>
-        <Icon name="columns" />
-      </button>
-    </dd>
   );
 }
 

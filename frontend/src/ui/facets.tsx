@@ -64,7 +64,7 @@ function useFacets(live: Live): Facet[] {
 }
 
 function* newestRows(live: Live): Generator<Row> {
-  const { items } = live.feed;
+  const { items } = live.feed.rows;
   for (let at = items.length - 1; at >= 0; at--) {
     const item = items[at]!;
     if (item.kind !== "error") continue;

@@ -1,7 +1,7 @@
 /** Grouped: the issues behind the errors, newest first, with what members say of them. */
 
 import { signal } from "@preact/signals";
-import { times } from "../feed";
+import { times } from "../item";
 import { ago, count, short } from "../text";
 import type { Issue, Status } from "../wire";
 import { Icon } from "./icons";
@@ -66,7 +66,7 @@ function listed(live: Live): Issue[] {
 
 function counted(live: Live): Issue[] {
   const found = new Map<string, Issue>();
-  for (const item of live.feed.items) {
+  for (const item of live.feed.rows.items) {
     if (item.kind !== "error") continue;
     const { row } = item;
     const known = found.get(row.issue);

@@ -4,7 +4,7 @@
  * A row element stays with its item while that is in the window; only what changed is written.
  */
 
-import { times, ticking, type ErrorItem, type Item } from "../feed";
+import { holds, ticking, times, type ErrorItem, type GapItem, type Item } from "../item";
 import { clock, count, fraction, oneLine, perSecond, plain, plural, valueAt, valueText } from "../text";
 import type { Fields, Row } from "../wire";
 import { fillText, glimpse } from "./value";
@@ -26,7 +26,7 @@ export interface Look {
 
 export interface ListEvents {
   open(item: ErrorItem): void;
-  gap(item: Item & { kind: "gap" }): void;
+  gap(item: GapItem): void;
   /** The list was scrolled, by so many pixels from its newest. */
   scrolled(top: number): void;
   /** The oldest row kept is in sight. */
@@ -188,7 +188,7 @@ export class List {
 
   private write(slot: Slot, item: Item): void {
     if (item.kind !== "error") return this.writeTold(slot, item);
-    const isSelected = this.isSelected(item);
+    const isSelected = holds(item, this.look.selected);
     const rate = ticking(item, this.look.now);
     const shown = `${times(item)} ${isSelected} ${rate > 1 ? perSecond(rate) : ""} ${this.generation}`;
     if (slot.shown === shown && slot.row === item.row) return;
@@ -199,11 +199,6 @@ export class List {
     element.ariaSelected = String(isSelected);
     element.id = `r${item.row.id}`;
     element.replaceChildren(...this.cells(item, rate));
-  }
-
-  private isSelected(item: ErrorItem): boolean {
-    const { selected } = this.look;
-    return selected !== null && (item.row.id === selected || item.folded.some((row) => row.id === selected));
   }
 
   private cells(item: ErrorItem, rate: number): HTMLElement[] {

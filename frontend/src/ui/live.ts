@@ -1,37 +1,20 @@
 /**
- * The live view's working: one feed, one socket, and what a person has chosen, as signals that
- * the parts of the page read. The parts call its verbs; nothing here draws.
+ * The live view's verbs and state: what its parts read as signals and call when someone clicks or
+ * types. Nothing here draws.
  */
 
 import { batch, computed, signal } from "@preact/signals";
-import { Api, ApiError, type WholeError } from "../api";
+import { Api, type WholeError } from "../api";
 import { copyText } from "../clipboard";
-import { usualColumns } from "../facets";
-import { Feed, SNAPSHOT_ROWS, times, type ErrorItem, type GapItem, type Item, type Note } from "../feed";
-import { Socket, type Channel, type SocketState } from "../socket";
+import { holds, times, type Item } from "../item";
 import { plain, plural } from "../text";
-import { readView, writeView, type Mode, type Tab } from "../view";
-import type { ClientMessage, Issue, Row, ServerMessage, Status } from "../wire";
+import type { Mode, Tab } from "../view";
+import type { Issue, Row, Status } from "../wire";
+import type { Boot } from "./boot";
+import { Chosen } from "./chosen";
+import { Connection } from "./connection";
 import { TOP_PX } from "./list";
 import { placeOf } from "./query-text";
-
-/** What the server says to the page in its `#boot` element. */
-export interface Boot {
-  version: string;
-  /** Where the data and the pages of this view are. */
-  base: string;
-  page: string;
-  stack: { name: string };
-  share: { name: string; with_logs: boolean } | null;
-  member: { email: string } | null;
-  readonly: boolean;
-  query: string;
-  /** Ready to paste, with the real key; empty for viewers of a share link. */
-  snippets: { name: string; label: string; text: string }[];
-  submit_url: string;
-  /** The stack's newest key, for members. */
-  key: string | null;
-}
 
 export interface Said {
   text: string;
@@ -41,48 +24,34 @@ export interface Said {
 export type PausedBy = "scroll" | "row" | "hand" | null;
 export type Dialog = "share" | "help" | null;
 
-/** Paints are one a frame, and one in so many milliseconds while errors storm. */
-const STORM_PAINT_MS = 250;
 const NOTE_MS = 4_000;
-/** A hidden tab gets counts only, once it has been hidden for so long. */
-const HIDDEN_AFTER_MS = 10_000;
-/** Of a gap, so much is fetched without being asked. */
-const FILL_AT_ONCE = 2_000;
-const PAGE_ROWS = 200;
 const ISSUES_LOADED = 300;
+/** A snapshot brings this many minutes for the histogram. */
+const SNAPSHOT_MINUTES = 60;
+const STATUS_WORDS: Record<Status, string> = { resolved: "Resolved", ignored: "Ignored", open: "Reopened" };
 
 export class Live {
-  readonly feed: Feed;
   readonly api: Api;
-  readonly socket: Socket;
+  readonly chosen: Chosen;
+  readonly connection: Connection;
 
-  /** Counts up with every paint: who draws from the feed reads it. */
-  readonly painted = signal(0);
   /** Counts up every second: ages, lamps and rates read it. */
   readonly second = signal(0);
-  readonly link = signal<SocketState>({ phase: "connecting", retryAt: 0, code: 0 });
-  readonly query = signal("");
   readonly problem = signal<{ message: string; at: number } | null>(null);
-  readonly mode = signal<Mode>("stream");
-  /** The row the keyboard is at, and the error that is open; when one is open, it is both. */
-  readonly at = signal<string | null>(null);
-  readonly selected = signal<string | null>(null);
   readonly whole = signal<WholeError | null>(null);
   readonly wholeProblem = signal("");
-  readonly tab = signal<Tab>("trace");
-  readonly columns = signal<readonly string[]>([]);
   readonly pausedBy = signal<PausedBy>(null);
   readonly said = signal<Said | null>(null);
   readonly dialog = signal<Dialog>(null);
   readonly sheet = signal<"fields" | null>(null);
-  readonly settled = signal(false);
   readonly canWrite: boolean;
 
   readonly isPaused = computed(() => this.pausedBy.value !== null);
   /** Nothing has ever arrived, as far as this view can know. */
   readonly isEmpty = computed(() => {
     this.painted.value;
-    return this.feed.ready && this.query.value === "" && this.feed.kept === 0 && this.feed.issues.size === 0;
+    const { feed } = this;
+    return feed.ready && this.query.value === "" && feed.rows.kept === 0 && feed.issues.size === 0;
   });
 
   /** Set by the list when it is on the page. */
@@ -91,286 +60,141 @@ export class Live {
   listed: readonly Issue[] = [];
   focusQuery: () => void = () => {};
 
-  /** Minutes that the histogram shows; a snapshot brings an hour of them. */
-  private minutesShown = 60;
-  private isPainting = false;
-  private columnsChosen = false;
-  private isAsking = false;
-  private hiddenTimer = 0;
+  private minutesShown = SNAPSHOT_MINUTES;
   private noteTimer = 0;
-  private seenWhileHidden = 0;
 
   constructor(readonly boot: Boot) {
-    this.feed = new Feed(() => Date.now());
     this.api = new Api(boot.base);
     this.canWrite = !boot.readonly;
-    const view = readView(location.search);
-    this.query.value = view.query;
-    this.mode.value = view.mode;
-    this.at.value = this.selected.value = view.error;
-    this.tab.value = view.tab;
-    this.chooseFirstColumns(view.columns);
-    this.feed.restart();
-    this.socket = new Socket(
-      { start: () => this.start(), message: (m, bytes) => this.heard(m, bytes), state: (s) => this.linked(s) },
-      {
-        open: () => new WebSocket(socketUrl(boot.base)) as unknown as Channel,
-        now: () => Date.now(),
-        random: () => Math.random(),
-        after: (ms, call) => {
-          const timer = setTimeout(call, ms);
-          return () => clearTimeout(timer);
-        },
-      },
-    );
+    this.chosen = new Chosen(boot.page);
+    this.connection = new Connection(boot, this.api, {
+      query: () => this.query.value,
+      snapshotCame: () => this.snapshotCame(),
+      problem: (message, at) => (this.problem.value = { message, at: placeOf(this.query.value, at) }),
+      note: (note) => this.say(note.kind === "gap" ? "Some errors were missed; their row can load them" : `Caught up ${note.count}, missed ${note.missed}`),
+      fail: (error) => this.fail(error),
+      unseen: (count) => this.nameTab(count),
+    });
   }
 
-  /** Connect, and follow the tab, the network and the address. */
+  /** Connect, and follow the address. */
   begin(): void {
-    this.socket.open();
+    this.connection.begin();
     setInterval(() => this.second.value++, 1_000);
-    addEventListener("online", () => this.socket.nudge());
-    addEventListener("popstate", () => this.readAddress());
-    document.addEventListener("visibilitychange", () => this.visibilityChanged());
+    addEventListener("popstate", () => this.addressChanged());
     if (this.selected.value) void this.loadWhole(this.selected.value);
   }
 
-  // --- The stream
+  // What the parts read, wherever it is kept.
 
-  private start(): ClientMessage {
-    const { cursor, epoch } = this.feed;
-    const start: ClientMessage = { type: "start", query: this.query.value, epoch, limit: SNAPSHOT_ROWS };
-    return cursor ? { ...start, since: cursor } : start;
+  get feed() {
+    return this.connection.feed;
+  }
+  get socket() {
+    return this.connection.socket;
+  }
+  get painted() {
+    return this.connection.painted;
+  }
+  get link() {
+    return this.connection.link;
+  }
+  get settled() {
+    return this.connection.settled;
+  }
+  get query() {
+    return this.chosen.query;
+  }
+  get mode() {
+    return this.chosen.mode;
+  }
+  get at() {
+    return this.chosen.at;
+  }
+  get selected() {
+    return this.chosen.selected;
+  }
+  get tab() {
+    return this.chosen.tab;
+  }
+  get columns() {
+    return this.chosen.columns;
   }
 
-  private linked(state: SocketState): void {
-    this.link.value = state;
-    if (state.phase === "waiting" && state.code !== 1012) void this.askWhy();
-  }
-
-  /** A refused handshake has no code to read: ask by HTTP whether this page may still look. */
-  private async askWhy(): Promise<void> {
-    if (this.isAsking) return;
-    this.isAsking = true;
-    try {
-      await this.api.errors({ limit: "1" });
-    } catch (error) {
-      const code = error instanceof ApiError ? { 401: 4401, 403: 4403, 404: 4403, 410: 4403 }[error.status] : 0;
-      if (code) {
-        this.socket.close();
-        this.link.value = { phase: "ended", retryAt: 0, code };
-      }
-    } finally {
-      this.isAsking = false;
-    }
-  }
-
-  private heard(message: ServerMessage, bytes: number): void {
-    if (message.type === "hello") return this.greeted(message.version, message, bytes);
-    if (message.type === "problem") {
-      if (message.epoch === this.feed.epoch) {
-        this.problem.value = { message: message.message, at: placeOf(this.query.value, message.at) };
-        this.settled.value = true;
-      }
-      return;
-    }
-    if (message.type === "frame" && document.hidden) this.seenWhileHidden += message.counts.total;
-    const note = this.feed.apply(message, bytes);
-    if (message.type === "snapshot") this.snapshotCame();
-    if (message.type === "page") this.settled.value = true;
-    if (note) this.tell(note);
-    this.paintSoon();
-    if (document.hidden) this.nameTab();
-  }
-
-  private greeted(version: string, message: ServerMessage, bytes: number): void {
-    this.feed.apply(message, bytes);
-    if (document.hidden) this.socket.send({ type: "mode", counts_only: true });
-    if (version && version !== this.boot.version) reloadOnce(version);
-    this.paintSoon();
-  }
-
-  private snapshotCame(): void {
-    this.problem.value = null;
-    this.settled.value = true;
-    if (this.minutesShown > 60 || this.query.value !== "" || this.boot.share) void this.loadMinutes(this.minutesShown);
-    if (!this.columnsChosen && this.columns.value.length === 0) {
-      this.columns.value = usualColumns(this.feed.items.flatMap((item) => (item.kind === "error" ? [item.row] : [])));
-    }
-  }
-
-  private tell(note: Note): void {
-    if (note.kind === "caught-up") this.say(`Caught up ${note.count}, missed ${note.missed}`);
-    else if (!document.hidden) this.say("Some errors were missed; their row can load them");
-  }
-
-  /** Draw with the next frame; while errors storm, a few times a second. */
-  paintSoon(): void {
-    if (this.isPainting) return;
-    this.isPainting = true;
-    const paint = () => {
-      this.isPainting = false;
-      this.painted.value++;
-    };
-    if (this.feed.isStorm) setTimeout(() => requestAnimationFrame(paint), STORM_PAINT_MS);
-    else requestAnimationFrame(paint);
-  }
-
-  private visibilityChanged(): void {
-    clearTimeout(this.hiddenTimer);
-    if (document.hidden) {
-      this.seenWhileHidden = 0;
-      const hide = () => this.socket.send({ type: "mode", counts_only: true });
-      this.hiddenTimer = window.setTimeout(hide, HIDDEN_AFTER_MS);
-      return;
-    }
-    this.seenWhileHidden = 0;
-    this.nameTab();
-    this.socket.nudge();
-    this.socket.send({ type: "mode", counts_only: false });
-    this.fillWhatWasHidden();
-  }
-
-  private fillWhatWasHidden(): void {
-    const last = [...this.feed.items, ...this.feed.waiting].findLast((item) => item.kind === "gap");
-    if (last && last.state === "open" && (last.count ?? Infinity) <= FILL_AT_ONCE) void this.fill(last);
-  }
-
-  private nameTab(): void {
-    const count = this.seenWhileHidden;
-    document.title = `${count > 0 ? `(${count}) ` : ""}${plain(this.boot.share?.name || this.boot.stack.name)} · ErrorStack Live`;
-  }
-
-  /** Load what a gap row stands for: by its cursors, and where they are too old, by time. */
-  async fill(gap: GapItem): Promise<void> {
-    if (gap.state === "loading") return;
-    const isFirst = gap.state === "open";
-    this.feed.loading(gap);
-    this.paintSoon();
-    const { from, to } = gap;
-    if (isFirst && this.socket.send({ type: "fill", from, to, epoch: this.feed.epoch })) return;
-    await this.fillByTime(gap);
-    this.paintSoon();
-  }
-
-  private async fillByTime(gap: GapItem): Promise<void> {
-    const [older, newer] = this.feed.around(gap);
-    try {
-      const page = await this.api.errors({
-        query: this.query.value,
-        limit: String(PAGE_ROWS),
-        ...(newer ? { before: `${newer.at},${newer.id}` } : {}),
-        ...(older ? { since: String(older.at) } : {}),
-      });
-      this.feed.close(gap, page.errors, page.complete && page.errors.length < PAGE_ROWS);
-    } catch (error) {
-      gap.state = "partial";
-      this.fail(error);
-    }
-  }
-
-  /** Load older errors below the list, unless it is full or being loaded. */
-  more(): void {
-    const before = this.feed.oldest();
-    if (this.feed.complete || this.feed.isFull || !this.settled.value || !before) return;
-    this.settled.value = !this.socket.send({ type: "more", before, epoch: this.feed.epoch });
-  }
-
-  // --- What is looked at
+  // What is looked at
 
   setQuery(query: string): void {
     const text = query.trim();
     this.problem.value = null;
     if (text === this.query.value) return;
-    batch(() => {
-      this.query.value = text;
-      this.settled.value = false;
-      this.resume();
-    });
-    const epoch = this.feed.restart();
-    this.socket.send({ type: "query", query: text, epoch });
-    this.writeAddress();
+    this.query.value = text;
+    this.resume();
+    this.connection.ask(text);
+    this.chosen.write();
   }
 
   setMode(mode: Mode): void {
     this.mode.value = mode;
-    this.writeAddress(true);
+    this.chosen.write(true);
   }
 
   setTab(tab: Tab): void {
     this.tab.value = tab;
-    this.writeAddress(true);
+    this.chosen.write(true);
   }
 
   toggleColumn(name: string): void {
-    const had = this.columns.value;
-    this.columns.value = had.includes(name) ? had.filter((each) => each !== name) : [...had, name].slice(-4);
-    this.columnsChosen = true;
-    localStorage.setItem(this.columnsKey, JSON.stringify(this.columns.value));
-    this.writeAddress(true);
-    this.paintSoon();
+    this.chosen.toggleColumn(name);
+    this.connection.paintSoon();
   }
 
-  private get columnsKey(): string {
-    return `columns:${this.boot.page}`;
-  }
-
-  private chooseFirstColumns(named: string[] | null): void {
-    const stored = named ?? storedList(this.columnsKey);
-    this.columnsChosen = stored !== null;
-    this.columns.value = stored ?? [];
-  }
-
-  private readAddress(): void {
-    const view = readView(location.search);
-    batch(() => {
-      this.mode.value = view.mode;
-      this.tab.value = view.tab;
-    });
-    if (view.error) this.open(view.error);
-    else this.close();
-    this.setQuery(view.query);
-  }
-
-  /** Name the view in the address; a step back leads over queries and opened rows. */
-  private writeAddress(replace = false): void {
-    const search = writeView({
-      query: this.query.value,
-      mode: this.mode.value,
-      error: this.selected.value,
-      tab: this.tab.value,
-      columns: this.columnsChosen ? [...this.columns.value] : null,
-    });
-    if (search === location.search) return;
-    history[replace ? "replaceState" : "pushState"](null, "", location.pathname + search);
+  toggleFields(): void {
+    this.sheet.value = this.sheet.value === "fields" ? null : "fields";
   }
 
   /** Show so many minutes in the histogram. */
   async loadMinutes(count: number): Promise<void> {
     this.minutesShown = count;
-    try {
-      const since = String(Math.round(this.feed.serverNow()) - count * 60_000);
+    const since = String(Math.round(this.feed.serverNow()) - count * 60_000);
+    await this.tried(async () => {
       const { minutes } = await this.api.minutes({ query: this.query.value, since });
       this.feed.minutes.replace(minutes);
-    } catch (error) {
-      this.fail(error);
-    }
-    this.paintSoon();
+    });
   }
 
-  // --- Pausing
+  private snapshotCame(): void {
+    this.problem.value = null;
+    // Counters are kept for the whole stack: those of a filter or a share are counted when asked for.
+    const needsMinutes = this.minutesShown > SNAPSHOT_MINUTES || this.query.value !== "" || this.boot.share;
+    if (needsMinutes) void this.loadMinutes(this.minutesShown);
+    this.chosen.suggestColumns(this.feed.rows.items.flatMap((item) => (item.kind === "error" ? [item.row] : [])));
+  }
+
+  private addressChanged(): void {
+    const view = this.chosen.read();
+    if (view.error) this.open(view.error);
+    else this.close();
+    this.setQuery(view.query);
+  }
+
+  private nameTab(unseen: number): void {
+    const name = plain(this.boot.share?.name || this.boot.stack.name);
+    document.title = `${unseen > 0 ? `(${unseen}) ` : ""}${name} · ErrorStack Live`;
+  }
+
+  // Pausing
 
   /** Stop the list where it is; what comes is counted in the pill. */
   pause(by: Exclude<PausedBy, null>): void {
     this.pausedBy.value ??= by;
-    this.feed.pause();
+    this.feed.rows.pause();
   }
 
   resume(): void {
     this.pausedBy.value = null;
-    this.feed.resume();
+    this.feed.rows.resume();
     this.list?.toTop();
-    this.paintSoon();
+    this.connection.paintSoon();
   }
 
   togglePause(): void {
@@ -383,35 +207,7 @@ export class Live {
     else if (this.pausedBy.value === "scroll" && top <= 0) this.resume();
   }
 
-  // --- One error
-
-  open(id: string): void {
-    const wasOpen = this.selected.value !== null;
-    batch(() => {
-      this.at.value = id;
-      this.selected.value = id;
-      this.wholeProblem.value = "";
-    });
-    this.pause("row");
-    this.writeAddress(wasOpen);
-    void this.loadWhole(id);
-    this.paintSoon();
-  }
-
-  close(): void {
-    if (this.selected.value === null && this.at.value === null) return;
-    batch(() => {
-      this.at.value = null;
-      this.selected.value = null;
-      this.whole.value = null;
-    });
-    this.writeAddress(true);
-    if (this.pausedBy.value === "row") {
-      if ((this.list?.top ?? 0) > TOP_PX) this.pausedBy.value = "scroll";
-      else this.resume();
-    }
-    this.paintSoon();
-  }
+  // One error
 
   /** The opened error: whole as soon as it is loaded, before that what the list has. */
   get opened(): WholeError | Row | null {
@@ -423,21 +219,32 @@ export class Live {
     return this.known(this.at.value);
   }
 
-  private known(id: string | null): WholeError | Row | null {
-    if (id === null) return null;
-    const whole = this.whole.value;
-    if (whole?.id === id) return whole;
-    const item = this.feed.find(id);
-    return item ? (item.row.id === id ? item.row : (item.folded.find((row) => row.id === id) ?? null)) : null;
+  open(id: string): void {
+    const wasOpen = this.selected.value !== null;
+    batch(() => {
+      this.at.value = id;
+      this.selected.value = id;
+      this.wholeProblem.value = "";
+    });
+    this.pause("row");
+    this.chosen.write(wasOpen);
+    void this.loadWhole(id);
+    this.connection.paintSoon();
   }
 
-  private async loadWhole(id: string): Promise<void> {
-    try {
-      const whole = await this.api.error(id);
-      if (this.selected.value === id) this.whole.value = whole;
-    } catch (error) {
-      if (this.selected.value === id) this.wholeProblem.value = words(error);
+  close(): void {
+    if (this.at.value === null) return;
+    batch(() => {
+      this.at.value = null;
+      this.selected.value = null;
+      this.whole.value = null;
+    });
+    this.chosen.write(true);
+    if (this.pausedBy.value === "row") {
+      if ((this.list?.top ?? 0) > TOP_PX) this.pausedBy.value = "scroll";
+      else this.resume();
     }
+    this.connection.paintSoon();
   }
 
   /** Close what is on top: a sheet, the opened error, then the pause. */
@@ -447,14 +254,10 @@ export class Live {
     else if (this.isPaused.value) this.resume();
   }
 
-  toggleFields(): void {
-    this.sheet.value = this.sheet.value === "fields" ? null : "fields";
-  }
-
   /** Go `by` rows down (older); when an error is open, the one that is reached opens. */
   move(by: number): void {
     if (this.mode.value === "grouped") return this.moveIssue(by);
-    const { items } = this.feed;
+    const { items } = this.feed.rows;
     let at = items.findIndex((item) => item.kind === "error" && holds(item, this.at.value));
     at = at < 0 ? items.length - 1 : at - by;
     while (items[at] && items[at]!.kind !== "error") at -= Math.sign(by) || 1;
@@ -463,6 +266,28 @@ export class Live {
     if (this.selected.value !== null) this.open(next.row.id);
     else this.stay(next.row.id);
     this.list?.reveal(next);
+  }
+
+  /** Open the row the keyboard is at, or the newest. */
+  enter(): void {
+    if (this.at.value === null) this.move(1);
+    if (this.at.value !== null) this.open(this.at.value);
+  }
+
+  unfold(): void {
+    const item = this.at.value === null ? undefined : this.feed.rows.find(this.at.value);
+    if (!item || times(item) < 2) return;
+    if (item.folded.length === 0) this.say(`${plural(item.unsent, "repeat")} counted, not sent: filter by issue to list them`);
+    this.feed.rows.unfold(item);
+    this.connection.paintSoon();
+  }
+
+  private known(id: string | null): WholeError | Row | null {
+    if (id === null) return null;
+    if (this.whole.value?.id === id) return this.whole.value;
+    const item = this.feed.rows.find(id);
+    if (!item || item.row.id === id) return item?.row ?? null;
+    return item.folded.find((row) => row.id === id) ?? null;
   }
 
   private moveIssue(by: number): void {
@@ -475,72 +300,55 @@ export class Live {
   private stay(id: string): void {
     this.at.value = id;
     this.pause("row");
-    this.paintSoon();
+    this.connection.paintSoon();
   }
 
-  /** Open the row the keyboard is at, or the newest. */
-  enter(): void {
-    if (this.at.value === null) this.move(1);
-    if (this.at.value !== null) this.open(this.at.value);
+  private async loadWhole(id: string): Promise<void> {
+    try {
+      const whole = await this.api.error(id);
+      if (this.selected.value === id) this.whole.value = whole;
+    } catch (error) {
+      if (this.selected.value === id) this.wholeProblem.value = words(error);
+    }
   }
 
-  unfold(): void {
-    const item = this.at.value === null ? undefined : this.feed.find(this.at.value);
-    if (!item || times(item) < 2) return;
-    if (item.folded.length === 0) this.say(`${plural(item.unsent, "repeat")} counted, not sent: filter by issue to list them`);
-    this.feed.unfold(item);
-    this.paintSoon();
-  }
-
-  // --- Issues
+  // Issues
 
   /** Load issues of one state, or all, beside those the stream has told of. */
   async loadIssues(status: Status | "all"): Promise<void> {
-    try {
+    await this.tried(async () => {
       const { issues } = await this.api.issues({ status, limit: String(ISSUES_LOADED) });
       for (const issue of issues) this.feed.issues.set(issue.id, issue);
-    } catch (error) {
-      this.fail(error);
-    }
-    this.paintSoon();
+    });
   }
 
   /** Open the newest error of an issue. */
   async openIssue(issue: string): Promise<void> {
-    const item = this.feed.items.findLast((each) => each.kind === "error" && each.row.issue === issue);
+    const item = this.feed.rows.items.findLast((each) => each.kind === "error" && each.row.issue === issue);
     if (item?.kind === "error") return this.open(item.row.id);
-    try {
+    await this.tried(async () => {
       const { errors } = await this.api.errors({ issue, limit: "1" });
       if (errors[0]) this.open(errors[0].id);
       else this.say("Its errors are older than the stack keeps them");
-    } catch (error) {
-      this.fail(error);
-    }
+    });
   }
 
   async setStatus(id: string, status: Status): Promise<void> {
     if (!this.canWrite) return;
-    const known = this.feed.issues.get(id);
-    try {
-      const issue = await this.api.setStatus(id, status);
-      this.feed.issues.set(id, issue?.id === id ? issue : { ...(known as Issue), status });
-      this.say({ resolved: "Resolved", ignored: "Ignored", open: "Reopened" }[status]);
-    } catch (error) {
-      this.fail(error);
-    }
-    this.paintSoon();
+    await this.tried(async () => {
+      this.feed.issues.set(id, await this.api.setStatus(id, status));
+      this.say(STATUS_WORDS[status]);
+    });
   }
 
   async sendTest(): Promise<void> {
-    try {
+    await this.tried(async () => {
       await this.api.sendTest();
       this.say("A test error is on its way");
-    } catch (error) {
-      this.fail(error);
-    }
+    });
   }
 
-  // --- Words
+  // Words
 
   say(text: string, bad = false): void {
     this.said.value = { text, bad };
@@ -556,34 +364,18 @@ export class Live {
     if (await copyText(text)) this.say(`${what} copied`);
     else this.say("The browser does not let this page copy", true);
   }
-}
 
-function holds(item: ErrorItem, id: string | null): boolean {
-  return id !== null && (item.row.id === id || item.folded.some((row) => row.id === id));
+  /** Do it, say what went wrong, draw what came of it. */
+  private async tried(act: () => Promise<void>): Promise<void> {
+    try {
+      await act();
+    } catch (error) {
+      this.fail(error);
+    }
+    this.connection.paintSoon();
+  }
 }
 
 function words(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
-}
-
-function socketUrl(base: string): string {
-  const url = new URL(`${base}/live`, location.href);
-  url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-  return url.href;
-}
-
-/** The server has another version than this page: load its page, but never in a circle. */
-function reloadOnce(version: string): void {
-  if (sessionStorage.getItem("reloaded-for") === version) return;
-  sessionStorage.setItem("reloaded-for", version);
-  location.reload();
-}
-
-function storedList(key: string): string[] | null {
-  try {
-    const value: unknown = JSON.parse(localStorage.getItem(key) ?? "null");
-    return Array.isArray(value) ? value.filter((item) => typeof item === "string") : null;
-  } catch {
-    return null;
-  }
 }

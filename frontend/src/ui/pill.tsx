@@ -6,7 +6,7 @@ import type { Live } from "./live";
 
 export function Pill({ live, className = "" }: { live: Live; className?: string }) {
   live.painted.value;
-  const { waitingCount, waitingSevere } = live.feed;
+  const { waitingCount, waitingSevere } = live.feed.rows;
   if (!live.isPaused.value || waitingCount === 0) return null;
   const severe = waitingSevere > 0 && waitingSevere < waitingCount;
   return (

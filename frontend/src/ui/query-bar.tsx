@@ -128,6 +128,6 @@ function QueryInput({ live }: { live: Live }) {
 function Found({ live }: { live: Live }) {
   live.painted.value;
   if (live.query.value === "" || !live.feed.ready) return null;
-  const { kept, complete } = live.feed;
+  const { kept, complete } = live.feed.rows;
   return <span class="cnt">{live.settled.value ? `${count(kept)}${complete ? "" : "+"} found` : "…"}</span>;
 }

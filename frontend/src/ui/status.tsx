@@ -45,7 +45,7 @@ export function Status({ live }: { live: Live }) {
           <span title="From the server's clock when the newest error arrived to this page">{count(behind)} ms behind</span>
         </>
       )}
-      <span>{plural(feed.kept, "row")} kept</span>
+      <span>{plural(feed.rows.kept, "row")} kept</span>
       <span class="grow" />
       <Hint keys={["j", "k"]} text="move" />
       <Hint keys={["e"]} text="expand" />

@@ -41,17 +41,17 @@ export function Stream({ live }: { live: Live }) {
 function mount(live: Live, grid: HTMLElement): () => void {
   const list = new List(grid, grid.querySelector<HTMLElement>(".rows")!, {
     open: (item) => (live.selected.value === item.row.id ? live.close() : live.open(item.row.id)),
-    gap: (gap) => void live.fill(gap),
+    gap: (gap) => void live.connection.fill(gap),
     scrolled: (top) => live.scrolled(top),
-    reachedEnd: () => live.more(),
+    reachedEnd: () => live.connection.more(),
   });
   live.list = list;
   let last = 0;
   const stop = effect(() => {
     live.painted.value;
     const { feed } = live;
-    const newest = feed.items.at(-1)?.key ?? 0;
-    list.draw(feed.items, {
+    const newest = feed.rows.items.at(-1)?.key ?? 0;
+    list.draw(feed.rows.items, {
       columns: live.columns.value,
       words: wordsOf(live.query.value),
       selected: live.at.value,
@@ -100,14 +100,14 @@ function Header({ live }: { live: Live }) {
 function End({ live }: { live: Live }) {
   live.painted.value;
   const { feed } = live;
-  if (feed.items.length === 0) return null;
+  if (feed.rows.items.length === 0) return null;
   return (
     <div class="more" role="row">
       <span role="gridcell">
-      {feed.complete
+      {feed.rows.complete
         ? "That is all there is."
-        : feed.isFull
-          ? `${count(feed.kept)} rows kept. Filter to look further back.`
+        : feed.rows.isFull
+          ? `${count(feed.rows.kept)} rows kept. Filter to look further back.`
           : live.settled.value
             ? "Scroll for older errors"
             : "Looking further back…"}
@@ -118,22 +118,22 @@ function End({ live }: { live: Live }) {
 
 /** How far an empty list was looked for. */
 function searched({ feed }: Live): string {
-  if (feed.complete || feed.reachedAt === null) return "No error of this stack fits this filter.";
-  return `No error since ${day(feed.reachedAt, Date.now())} ${clock(feed.reachedAt)} fits this filter.`;
+  if (feed.rows.complete || feed.rows.reachedAt === null) return "No error of this stack fits this filter.";
+  return `No error since ${day(feed.rows.reachedAt, Date.now())} ${clock(feed.rows.reachedAt)} fits this filter.`;
 }
 
 function Nothing({ live }: { live: Live }) {
   live.painted.value;
   const { feed } = live;
-  if (feed.items.length > 0 || !feed.ready) return null;
+  if (feed.rows.items.length > 0 || !feed.ready) return null;
   if (!live.settled.value) return null;
   return (
     <div class="nothing">
       <b>Nothing matches</b>
       <span>{searched(live)} New ones will appear here.</span>
       <span class="does">
-        {!feed.complete && (
-          <button class="btn" onClick={() => live.more()}>
+        {!feed.rows.complete && (
+          <button class="btn" onClick={() => live.connection.more()}>
             Look further back
           </button>
         )}
