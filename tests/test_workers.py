@@ -94,6 +94,19 @@ def test_a_role_has_its_own_door_only(
         assert told is None or "No server runs" in told.stderr
 
 
+def test_a_standalone_mongodb_is_served_by_one_process(tmp_path: Path, standalone_uri: str) -> None:
+    options = ("--mongodb-uri", standalone_uri)
+    refused = run("serve", "--port", "0", "--workers", "2", *options, data_dir=tmp_path)
+    assert refused.returncode == 1
+    assert "replica set" in refused.stderr
+    with served(tmp_path, *options) as server:
+        assert "standalone" in server.command.err.line()
+        with Command("tail", "first", "--json", *options) as follower:
+            assert follower.json(1) == [{"kind": "live"}]
+            sent = server.submit(Msg="x")
+            assert follower.json(1)[0]["id"] == sent["id"]
+
+
 def test_ctrl_c_ends_cleanly(tmp_path: Path) -> None:
     """Also while a sender is in the middle of its request."""
     with served(tmp_path) as server, socket.create_connection(("127.0.0.1", server.port)) as idle:

@@ -34,14 +34,21 @@ async def run(settings: Settings, *, as_json: bool) -> None:
     diagnostics.configure(settings.log_level, settings.log_format)
     stop = _stop_on_signals()
     async with _database(settings) as (store, settings_here), _listening(settings) as listeners:
-        if settings.workers > 1 and not store.is_replica_set:
-            raise SetupError(
-                "Several workers need a MongoDB replica set: on a standalone server each of them"
-                " would only see its own errors. Use --workers 1, or a replica set of one node."
-            )
+        _check_standalone(store, settings)
         welcome = await _welcome(store, settings, listeners)
         async with _beating(store, welcome.url, settings.role):
             await _serve(store, settings_here, listeners, stop, welcome, as_json=as_json)
+
+
+def _check_standalone(store: Store, settings: Settings) -> None:
+    if store.is_replica_set:
+        return
+    if settings.workers > 1:
+        raise SetupError(
+            "Several workers need a MongoDB replica set: on a standalone server each of them"
+            " would only see its own errors. Use --workers 1, or a replica set of one node."
+        )
+    _log.warning("standalone_mongodb", only="one process sees what it stores itself")
 
 
 async def _serve(

@@ -69,8 +69,8 @@ async def records(place: Place, follower: Follower) -> AsyncGenerator[Record, No
         try:
             target = target or await place.find()
             async with await _connect(target) as socket:
+                wait_s = FIRST_RETRY_S
                 async for record in _receive(socket, follower):
-                    wait_s = FIRST_RETRY_S
                     yield record
         except Gone as gone:
             raise Ended(gone.message) from gone
