@@ -67,7 +67,7 @@ export class Api {
     return this.ask(`/issues/${id}`, "PATCH", { status });
   }
 
-  minutes(params: Record<string, string>): Promise<{ minutes: Minute[] }> {
+  minutes(params: Record<string, string>): Promise<{ minutes: Minute[]; complete: boolean }> {
     return this.ask(`/minutes?${new URLSearchParams(params)}`);
   }
 

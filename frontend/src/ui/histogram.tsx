@@ -35,7 +35,7 @@ export function Histogram({ live }: { live: Live }) {
   return (
     <div class="hist">
       <div class="hd">
-        <Headline bars={bars} />
+        <Headline bars={bars} isCut={live.areMinutesCut.value} />
         <span class="ranges">
           {RANGES.map((each) => (
             <button class="btn" aria-pressed={each === range.value} onClick={() => choose(live, each)}>
@@ -66,7 +66,7 @@ function choose(live: Live, next: Range): void {
   void live.loadMinutes(next.bars * next.minutes);
 }
 
-function Headline({ bars }: { bars: Minute[] }) {
+function Headline({ bars, isCut }: { bars: Minute[]; isCut: boolean }) {
   const bar = hovered.value === null ? undefined : bars[hovered.value];
   const total = bar ? totalOf(bar[1]) : bars.reduce((all, [, levels]) => all + totalOf(levels), 0);
   const span = range.value.minutes * 60_000;
@@ -76,6 +76,7 @@ function Headline({ bars }: { bars: Minute[] }) {
   return (
     <span class="big">
       {count(total)}
+      {isCut && !bar && "+"}
       <small>{total === 1 ? "error" : "errors"} in {where}</small>
     </span>
   );

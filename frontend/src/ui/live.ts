@@ -44,6 +44,8 @@ export class Live {
   readonly said = signal<Said | null>(null);
   readonly dialog = signal<Dialog>(null);
   readonly sheet = signal<"fields" | null>(null);
+  /** Only the newest errors were counted for the histogram: there are more. */
+  readonly areMinutesCut = signal(false);
   readonly canWrite: boolean;
 
   readonly isPaused = computed(() => this.pausedBy.value !== null);
@@ -157,8 +159,9 @@ export class Live {
     this.minutesShown = count;
     const since = String(Math.round(this.feed.serverNow()) - count * 60_000);
     await this.tried(async () => {
-      const { minutes } = await this.api.minutes({ query: this.query.value, since });
+      const { minutes, complete } = await this.api.minutes({ query: this.query.value, since });
       this.feed.minutes.replace(minutes);
+      this.areMinutesCut.value = !complete;
     });
   }
 
@@ -166,6 +169,7 @@ export class Live {
     this.problem.value = null;
     // Counters are kept for the whole stack: those of a filter or a share are counted when asked for.
     const needsMinutes = this.minutesShown > SNAPSHOT_MINUTES || this.query.value !== "" || this.boot.share;
+    this.areMinutesCut.value = false;
     if (needsMinutes) void this.loadMinutes(this.minutesShown);
     this.chosen.suggestColumns(this.feed.rows.items.flatMap((item) => (item.kind === "error" ? [item.row] : [])));
   }
