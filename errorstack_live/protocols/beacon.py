@@ -137,6 +137,10 @@ def _join(query: Fields, body: Fields, taken: set[str], key: str) -> tuple[dict[
 
     A second copy of the key must not stay behind as a field: a shared view would show it.
     """
+    if not query or not body:  # as nearly always: nothing to put together
+        source = query or body
+        if "s" not in source and len(source) <= MAX_FIELDS:
+            return {name: value for name, value in source.items() if name not in taken}, 0
     fields: dict[str, JSON] = {}
     dropped = 0
     for source in (query, body):
