@@ -20,6 +20,8 @@ from errorstack_live.storage import mongod as mongods
 from errorstack_live.storage.feed import Feed
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.mongod import Mongod
+from errorstack_live.storage.program import find_mongod
+from errorstack_live.storage.replica import HOST, answers
 from errorstack_live.storage.writer import Writer
 
 _numbers = itertools.count(1)
@@ -146,17 +148,17 @@ async def standalone_uri(tmp_path_factory: pytest.TempPathFactory) -> AsyncItera
     directory = tmp_path_factory.mktemp("standalone")
     port = mongods._free_port()
     process = await asyncio.create_subprocess_exec(
-        *(mongods.find_mongod(load()), "--dbpath", directory, "--port", str(port)),
-        *("--bind_ip", mongods.HOST, "--nounixsocket", "--noscripting"),
+        *(find_mongod(load()), "--dbpath", directory, "--port", str(port)),
+        *("--bind_ip", HOST, "--nounixsocket", "--noscripting"),
         *("--wiredTigerCacheSizeGB", "0.25", "--logpath", directory / "log"),
         *("--setParameter", "ttlMonitorSleepSecs=1"),
         preexec_fn=mongods._end_with_parent,
     )
-    while not mongods._answers(port):
+    while not answers(port):
         assert process.returncode is None, Path(directory / "log").read_text()
         await asyncio.sleep(0.02)
     try:
-        yield f"mongodb://{mongods.HOST}:{port}/?directConnection=true"
+        yield f"mongodb://{HOST}:{port}/?directConnection=true"
     finally:
         process.terminate()
         await process.wait()

@@ -20,7 +20,8 @@ from errorstack_live.errors import SetupError
 from errorstack_live.settings import load
 from errorstack_live.storage import mongod as mongods
 from errorstack_live.storage.mongo import Store
-from errorstack_live.storage.mongod import Mongod, find_mongod, running
+from errorstack_live.storage.mongod import Mongod, running
+from errorstack_live.storage.program import find_mongod
 
 PARENT = """
 import asyncio, sys

@@ -19,7 +19,7 @@ from errorstack_live.model import Cut, Stack, Status
 from errorstack_live.query import parse
 from errorstack_live.storage import commit, counter
 from errorstack_live.storage import error as errors
-from errorstack_live.storage.document import encode
+from errorstack_live.storage.document import encode, object_id
 from errorstack_live.storage.insert import insert
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.mongod import Mongod

@@ -74,7 +74,7 @@ class Counters:
         """Leave a note that this process counts from now on."""
         self.note = f"counting:{new_id()}"
         _LIVING_NOTES.add(self.note)
-        async with deadline():
+        async with deadline(in_turn=False):
             await self._database.meta.insert_one(
                 {
                     "_id": self.note,
@@ -90,7 +90,7 @@ class Counters:
         """Write what is left and take the note away."""
         await self.flush(now)
         _LIVING_NOTES.discard(self.note)
-        async with deadline():
+        async with deadline(in_turn=False):
             await self._database.meta.delete_one({"_id": self.note})
 
     def doubt(self) -> None:
@@ -147,7 +147,7 @@ class Counters:
             )
 
         try:
-            async with deadline(FLUSH_DEADLINE_S):
+            async with deadline(FLUSH_DEADLINE_S, in_turn=False):
                 await at_once(self._database, write, with_transaction=self._with_transactions)
         except BaseException:
             self.doubt()

@@ -1,6 +1,8 @@
 """Errors: as documents, one by one, and as pages that work back in time."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
 from bson import ObjectId
@@ -38,6 +40,8 @@ INDEXES = (
     IndexModel("expire_at", expireAfterSeconds=0),
 )
 
+SEARCHES_AT_ONCE = 3
+"""Each may keep a core of the database busy for as long as its deadline; more wait."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -46,6 +50,7 @@ class Errors:
 
     def __init__(self, database: Database) -> None:
         self._raw = raw_collection(database, "errors")
+        self._searches = asyncio.Semaphore(SEARCHES_AT_ONCE)
 
     async def find(
         self,
@@ -63,15 +68,17 @@ class Errors:
 
         Takes no longer than ``deadline_s``; what was not looked through by then is told.
         """
+        limit = max(limit, 1)
         which, index = _selected(stack_id, since, until, issue)
         edge = Edge(before[0], object_id(before[1])) if before else None
         walk = Walk(self._raw, which, index, edge=edge, seconds=deadline_s)
-        async with deadline(deadline_s + MARGIN_S):
-            if query.is_empty:
+        if query.is_empty:
+            async with deadline(deadline_s):
                 found = self._raw.find(walk.rest, sort=NEWEST_FIRST, hint=index)
                 raw = await found.limit(limit).to_list(None)
                 is_complete = len(raw) < limit
-            else:
+        else:
+            async with self._search(deadline_s):
                 raw, is_complete = await find(self._raw, walk, query.to_mongo(), limit=limit)
         errors = tuple(read_all(raw, stack_id))
         if is_complete:
@@ -92,7 +99,7 @@ class Errors:
         """How many errors match, as far back as the deadline lets it look."""
         which, index = _selected(stack_id, since, until, issue)
         walk = Walk(self._raw, which, index, edge=None, seconds=deadline_s)
-        async with deadline(deadline_s + MARGIN_S):
+        async with self._search(deadline_s):
             return await count(self._raw, walk, {} if query.is_empty else query.to_mongo())
 
     @deadline()
@@ -103,6 +110,11 @@ class Errors:
         if found is None:
             raise NotFound("There is no such error")
         return read_all([found], stack_id)[0]
+
+    @asynccontextmanager
+    async def _search(self, seconds: float) -> AsyncIterator[None]:
+        async with deadline(seconds + MARGIN_S, in_turn=False), self._searches:
+            yield
 
 
 def _selected(

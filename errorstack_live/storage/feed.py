@@ -18,6 +18,8 @@ from errorstack_live.storage.stream import Batch, read
 AWAIT_S = 1.0
 """An idle stream answers this often, and so tells that it lives."""
 CATCH_UP_S = 2.0
+CATCH_UPS_AT_ONCE = 2
+"""Each reads a stream of its own; who waits longer than CATCH_UP_S gets a fresh snapshot."""
 FIRST_PAUSE_S = 0.05
 MAX_PAUSE_S = 2.0
 
@@ -46,6 +48,7 @@ class Feed:
         self._lost = lost
         self._is_lost = False
         self._opened = asyncio.Event()
+        self._catching_up = asyncio.Semaphore(CATCH_UPS_AT_ONCE)
         self._heard_at = time.monotonic()
         self._last_lag_s = 0.0
         self.is_live = False
@@ -89,6 +92,7 @@ class Feed:
         try:
             async with (
                 asyncio.timeout(CATCH_UP_S),
+                self._catching_up,
                 aclosing(read(self._store, after, await_s=0.05)) as batches,
             ):
                 async for batch in batches:

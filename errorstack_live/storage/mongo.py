@@ -127,7 +127,7 @@ class Store:
                 f" them up to {VERSION}. Use the program that wrote them, or a newer one."
             )
         if version != VERSION:
-            async with deadline(MIGRATE_S):
+            async with deadline(MIGRATE_S, in_turn=False):
                 await self._migrate(logs_bytes)
             await self.meta.set_version(VERSION)
         await self._resize_logs(logs_bytes)

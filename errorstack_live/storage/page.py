@@ -1,5 +1,7 @@
 """Finds errors newest first, by whichever way serves the filter, and says how far it came."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -72,7 +74,10 @@ async def find(
 
 
 async def count(errors: RawCollection, walk: Walk, wanted: Document) -> Count:
-    """Walk back to the end or until time is up, counting."""
+    """Ask the index over all fields, else walk back to the end or until time is up, counting."""
+    counted = await _count_by_field(errors, walk, wanted) if wanted else None
+    if counted is not None:
+        return Count(counted)
     counted = 0
     while not walk.is_over:
         try:
@@ -101,12 +106,27 @@ async def _look_up(
     errors: RawCollection, walk: Walk, wanted: Document, limit: int
 ) -> list[RawBSONDocument] | None:
     """The rest by the index over all fields; None when it does not serve or takes too long."""
+    with _by_field(), pymongo.timeout(walk.left_s(BY_FIELD_S)):
+        which = {"$and": [walk.rest, wanted]}
+        cursor = errors.find(which, sort=NEWEST_FIRST, hint=BY_FIELD)
+        return await cursor.limit(limit).to_list(None)
+    return None
+
+
+async def _count_by_field(errors: RawCollection, walk: Walk, wanted: Document) -> int | None:
+    with _by_field(), pymongo.timeout(walk.left_s(BY_FIELD_S)):
+        return await errors.count_documents({"$and": [walk.rest, wanted]}, hint=BY_FIELD)
+    return None
+
+
+@contextmanager
+def _by_field() -> Iterator[None]:
+    """Let pass that the index over all fields does not serve a filter, or not in time."""
     try:
-        with pymongo.timeout(walk.left_s(BY_FIELD_S)):
-            which = {"$and": [walk.rest, wanted]}
-            cursor = errors.find(which, sort=NEWEST_FIRST, hint=BY_FIELD)
-            return await cursor.limit(limit).to_list(None)
+        yield
+    except OperationFailure as error:
+        if not error.timeout and error.code not in _NO_SUCH_PLAN:
+            raise
     except PyMongoError as error:
-        if error.timeout or (isinstance(error, OperationFailure) and error.code in _NO_SUCH_PLAN):
-            return None
-        raise
+        if not error.timeout:
+            raise

@@ -85,13 +85,14 @@ class Parts:
         it read the error reads it again.
         """
         while True:
-            found = await self._raw.find_one({"stack": object_id(part.stack), "part": part.part})
+            which = {"stack": object_id(part.stack), "part": {"$eq": part.part}}
+            found = await self._raw.find_one(which)
             if found is None:
                 return None
             before = read_all([found], part.stack)[0]
             if not before.issue or part.at - before.at > JOIN:  # unreadable, or too long ago
-                which = {"_id": found["_id"], "part": part.part}
-                await self._errors.update_one(which, {"$unset": {"part": 1}})
+                one = {"_id": found["_id"], **which}
+                await self._errors.update_one(one, {"$unset": {"part": 1}})
                 return None
             now = joined(before, part)
             if now is None:

@@ -28,7 +28,7 @@ async def recount(
     While other processes count, the last minutes are not settled: those wait for a later call.
     ``own_note`` is that of a process that has not counted anything yet, or empty.
     """
-    async with deadline():
+    async with deadline(in_turn=False):
         which = {"kind": "counting", "_id": {"$ne": own_note}}
         notes = await database.meta.find(which).to_list(None)
     dead = [note for note in notes if is_dead(note, now)]
@@ -94,7 +94,7 @@ async def _recount(
     database: Database, note: Document, until: datetime, *, with_transactions: bool
 ) -> None:
     """Make the counters of the note's minutes what the errors say, and take the note away."""
-    async with deadline(RECOUNT_S):
+    async with deadline(RECOUNT_S, in_turn=False):
         minutes: list[UpdateOne] = []
         issues: list[UpdateOne] = []
         async for stack in database.stacks.find({}, {"_id": 1}):

@@ -1,10 +1,13 @@
 """How long errors are kept: known for each stack, and carried to older errors when it changes."""
 
+import asyncio
 import time
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bson import ObjectId
 
+from errorstack_live.errors import ErrorStackError, NotFound
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document
 from errorstack_live.storage.error import BY_TIME
@@ -20,26 +23,54 @@ MAX_STACKS = 10_000
 
 
 class Retention:
-    """What a new error's ``expire_at`` must be."""
+    """What a new error's ``expire_at`` must be.
+
+    Only the first error of a stack waits for the database; later it is read anew beside them.
+    """
 
     def __init__(self, stacks: Stacks) -> None:
         self._stacks = stacks
-        self._known: dict[str, tuple[float, timedelta]] = {}
+        self._known: dict[str, _Known] = {}
+        self._reading: set[asyncio.Task[None]] = set()
 
     async def expire_at(self, stack_id: str, at: datetime) -> datetime:
         """When an error of this stack goes. Raises NotFound for a stack that is gone."""
-        read_at, keep = self._known.get(stack_id, (0.0, timedelta()))
-        if not keep or time.monotonic() - read_at > FRESH_S:
-            keep = timedelta(days=(await self._stacks.by_id(stack_id)).retention_days)
-            if len(self._known) >= MAX_STACKS:
-                self._known.clear()
-            self._known[stack_id] = (time.monotonic(), keep)
-        return at + keep
+        known = self._known.get(stack_id)
+        if known is None:
+            known = await self._read(stack_id)
+        elif time.monotonic() - known.read_at > FRESH_S:
+            known.read_at = time.monotonic()
+            task = asyncio.create_task(self._read_again(stack_id))
+            self._reading.add(task)
+            task.add_done_callback(self._reading.discard)
+        return at + known.keep
+
+    async def _read(self, stack_id: str) -> "_Known":
+        stack = await self._stacks.by_id(stack_id)
+        if len(self._known) >= MAX_STACKS:
+            self._known.clear()
+        known = _Known(timedelta(days=stack.retention_days), time.monotonic())
+        self._known[stack_id] = known
+        return known
+
+    async def _read_again(self, stack_id: str) -> None:
+        try:
+            await self._read(stack_id)
+        except NotFound:
+            self._known.pop(stack_id, None)
+        except ErrorStackError:  # the next error tries again
+            pass
+
+
+@dataclass(slots=True)
+class _Known:
+    keep: timedelta
+    read_at: float
 
 
 async def apply_retention(database: Database) -> None:
     """Carry changed retentions to the errors that are stored already, in bounded steps."""
-    async with deadline():
+    async with deadline(in_turn=False):
         due = await database.stacks.find({"retention_due": True}).to_list(None)
     for stack in due:
         days = stack["retention_days"]
@@ -48,7 +79,7 @@ async def apply_retention(database: Database) -> None:
             edge = await _step(database, stack["_id"], days, edge)
             if edge is None:
                 break
-        async with deadline():  # unless it was changed again meanwhile
+        async with deadline(in_turn=False):  # unless it was changed again meanwhile
             await database.stacks.update_one(
                 {"_id": stack["_id"], "retention_days": days}, {"$unset": {"retention_due": 1}}
             )
@@ -57,7 +88,7 @@ async def apply_retention(database: Database) -> None:
 async def _step(database: Database, stack: ObjectId, days: int, edge: Edge | None) -> Edge | None:
     """Change the next STEP errors behind ``edge``; returns where they end, None at the end."""
     rest: Document = {"$and": [{"stack": stack}, edge.older()]} if edge else {"stack": stack}
-    async with deadline(STEP_S):
+    async with deadline(STEP_S, in_turn=False):
         found = database.errors.find(rest, {"at": 1}, hint=BY_TIME)
         last = await found.sort(BY_TIME[1:]).skip(STEP - 1).limit(1).to_list(1)
         lower = Edge(last[0]["at"], last[0]["_id"]) if last else None

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from pymongo.errors import PyMongoError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError
 
 from errorstack_live.storage.document import Document, RawCollection
 
@@ -83,7 +83,8 @@ class Walk:
     @property
     def reached_at(self) -> datetime | None:
         """Everything newer was in slices that are done; None before the first one."""
-        return self._upper.at if self._upper else None
+        at = self._upper.at if self._upper else None
+        return at if isinstance(at, datetime) else None  # a poisoned document may have none
 
     @property
     def rest(self) -> Document:
@@ -112,6 +113,8 @@ class Walk:
 
     def too_slow(self, error: PyMongoError) -> None:
         """Try a smaller slice. Raises ``error`` when it means something else than lack of time."""
-        if not error.timeout:
+        if not error.timeout or isinstance(error, ServerSelectionTimeoutError):
+            raise error
+        if self.is_over and not self.is_begun:  # not even a few hundred errors in all that time
             raise error
         self._size = max(LEAST_SLICE, self._size // 8)

@@ -182,7 +182,7 @@ class Writer:
     async def _issues_of(self, stored: Sequence[Error], ends_at: float) -> Counter[str]:
         """Make the issues of errors that are stored; see ``KnownIssues.prepare``."""
         try:
-            async with deadline(max(ends_at - time.monotonic(), 0.2)):
+            async with deadline(max(ends_at - time.monotonic(), 0.2), in_turn=False):
                 return await self._known.prepare(stored)
         except ErrorStackError:  # the errors are durable all the same
             self._counters.doubt()
@@ -192,7 +192,7 @@ class Writer:
         """Join a part to its error, or begin a new one with it."""
         part = waiting.item.error
         try:
-            async with deadline(max(ends_at - time.monotonic(), 0.1)):
+            async with deadline(max(ends_at - time.monotonic(), 0.1), in_turn=False):
                 joined = await self._parts.join(part)
         except ErrorStackError as error:
             self._counters.doubt()
@@ -277,7 +277,7 @@ class Writer:
         if not documents:
             return
         try:
-            async with deadline():
+            async with deadline(in_turn=False):
                 await self._store.database.refused.insert_many(documents, ordered=False)
         except ErrorStackError:
             self._refused.update(refused)
