@@ -55,8 +55,8 @@ def test_it_serves_without_node(wheel: Path, tmp_path: Path) -> None:
         stdout=subprocess.PIPE,
         text=True,
     )
+    assert process.stdout
     try:
-        assert process.stdout
         ready = json.loads(process.stdout.readline())
         page = httpx.get(ready["setup_url"])
         assert page.status_code == 200
