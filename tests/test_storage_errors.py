@@ -260,7 +260,7 @@ async def test_past_its_deadline_a_page_says_how_far_it_came(
     monkeypatch.setattr(walks, "time", Clock())
     counted = await store.errors.count(stack.id, parse("even"), deadline_s=5.5)
     assert (counted.is_complete, counted.reached_at) == (False, ten[3].at)
-    counted = await store.errors.count(stack.id, parse("Msg:even"), deadline_s=0.0)
+    counted = await store.errors.count(stack.id, parse("even"), deadline_s=0.0)
     assert (counted.count, counted.is_complete) == (0, False)
 
 
