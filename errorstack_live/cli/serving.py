@@ -32,6 +32,7 @@ _log = structlog.get_logger(__name__)
 async def run(settings: Settings, *, as_json: bool) -> None:
     """Serve until a signal says stop. Raises SetupError for what keeps it from starting."""
     diagnostics.configure(settings.log_level, settings.log_format)
+    server.spare_the_collector()
     stop = _stop_on_signals()
     async with _database(settings) as (store, settings_here), _listening(settings) as listeners:
         _check_standalone(store, settings)

@@ -25,7 +25,7 @@ from errorstack_live.errors import SetupError
 from errorstack_live.settings import Settings
 from errorstack_live.storage.mongo import Store
 from errorstack_live.web.app import create_app
-from errorstack_live.web.server import STOP_S, Listeners, run
+from errorstack_live.web.server import STOP_S, Listeners, run, spare_the_collector
 
 RESTART_S = 1.0
 """A worker that died is replaced after this long, so that one that cannot live costs little."""
@@ -187,6 +187,7 @@ def main() -> None:
     order = _Order.read(sys.stdin.buffer.readline())
     settings = Settings(**order.settings)
     diagnostics.configure(settings.log_level, settings.log_format)
+    spare_the_collector()
     try:
         asyncio.run(_work(settings, _sockets(order.descriptors)))
     except SetupError as error:
