@@ -1,6 +1,7 @@
 """The command line against a running server, as its users and their scripts see it."""
 
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -308,5 +309,7 @@ def test_tail_for_people(shell: Shell, server: Served, stack: dict[str, str]) ->
         assert stack["slug"] in command.err.line()
         shell.say("submit", stack["key"], "Msg=Boom", "File=a.py", "Line=3")
         line = command.out.line()
+        assert command.end(signal.SIGINT) == 130
+        assert "Traceback" not in command.err.rest()
     assert "error" in line
     assert "Boom  a.py:3" in line
