@@ -1,6 +1,7 @@
 """The server around an application: its limits, its start, and its end, on a real Hypercorn."""
 
 import asyncio
+import resource
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -105,6 +106,16 @@ async def test_an_application_that_breaks_at_start_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError, match="lifespan"):
         await here.task
     here.listeners.close()
+
+
+async def test_a_thousand_viewers_are_not_too_many_files() -> None:
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
+        async with running(Echo()):
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(hard, server.MAX_FILES)
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 async def test_a_long_address_may_come_in_two_packets() -> None:

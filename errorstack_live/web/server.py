@@ -7,6 +7,7 @@ so that a start that fails says why, and an end is bounded in time whatever a pe
 import asyncio
 import gc
 import logging
+import resource
 import socket
 import ssl
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -42,6 +43,7 @@ STOP_S = GRACE_S + 2
 """A server that has not ended by then is left behind, whatever still holds it."""
 SHUTDOWN_S = 10.0
 """The application has this long to make durable what it accepted; a gone database takes longer."""
+MAX_FILES = 65_536
 HEAD_BYTES = 64 << 10
 """A request's line and headers. Hypercorn's 16 KiB would cut a URL that comes in two packets."""
 UNREAD_MS = 30_000
@@ -121,6 +123,7 @@ async def run(
     GRACE_S, and the application shuts down after them.
     """
     guard.install()
+    _allow_files()
     asyncio.get_running_loop().set_exception_handler(_tell_unless_expected)
     drain = Drain(app)
 
@@ -157,6 +160,14 @@ async def _until_ended(serving: asyncio.Task[None], stop: asyncio.Event) -> None
     except asyncio.CancelledError:
         if not stop.is_set():
             raise
+
+
+def _allow_files() -> None:
+    """Raise the limit on open files: the usual 1,024 would end at a thousand viewers."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < MAX_FILES:
+        most = MAX_FILES if hard == resource.RLIM_INFINITY else min(hard, MAX_FILES)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _tell_unless_expected(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
