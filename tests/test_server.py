@@ -113,7 +113,7 @@ async def test_a_thousand_viewers_are_not_too_many_files() -> None:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (1024, hard))
         async with running(Echo()):
-            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] == min(hard, server.MAX_FILES)
+            assert resource.getrlimit(resource.RLIMIT_NOFILE)[0] in {hard, server.MAX_FILES}
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
