@@ -27,7 +27,7 @@ def error(
     fields = {"Msg": "boom"} if fields is None else fields
     what = meaning.read(fields)
     mark = fingerprint.of(what, fields)
-    made = {
+    made: dict[str, Any] = {
         "id": new_id(),
         "stack": stack,
         "at": at,
@@ -45,4 +45,5 @@ def error(
 
 
 def message(stack: str, text: str | None = "hello", **known: Any) -> LogMessage:
-    return LogMessage(**({"id": new_id(), "stack": stack, "at": NOW, "text": text} | known))
+    made: dict[str, Any] = {"id": new_id(), "stack": stack, "at": NOW, "text": text}
+    return LogMessage(**(made | known))

@@ -8,14 +8,14 @@ from typing import Any
 
 import httpx
 import pytest
-from errorstack_live.protocols.beacon import PIXEL as GIF
-from errorstack_live.query import parse
+from fixtures_server import Server
 
 from errorstack_live.model import Error
+from errorstack_live.protocols.beacon import PIXEL as GIF
+from errorstack_live.query import parse
 from errorstack_live.web.body import MAX_DECLARED_BYTES
 from errorstack_live.web.door import MAX_URL_BYTES
 from errorstack_live.web.state import now
-from fixtures_server import Server
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*/*.http"))
 SAMPLE_KEY = b"0123456789abcdef0123456789abcdef"

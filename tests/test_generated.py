@@ -10,9 +10,9 @@ from urllib.parse import quote, quote_plus
 
 import httpx
 import pytest
+from fixtures_server import Server
 
 from errorstack_live.model import JSON, Error
-from fixtures_server import Server
 
 REQUESTS = int(os.environ.get("ERRORSTACK_TEST_REQUESTS", "10000"))
 SEED = 20_091_011

@@ -61,3 +61,14 @@ async def test_metrics_with_a_token(store: Store) -> None:
         assert (await http.get("/metrics", headers=wrong)).status_code == 403
         right = {"Authorization": "Bearer open-sesame", "X-Forwarded-For": "198.51.100.7"}
         assert (await http.get("/metrics", headers=right)).status_code == 200
+
+
+async def test_the_ingest_role_answers_its_failures_in_json(store: Store) -> None:
+    async with (
+        serving(store, role="ingest") as server,
+        httpx.AsyncClient(base_url=server.url) as http,
+    ):
+        refused = await http.get("/metrics", headers={"Via": "proxy"})
+        absent = await http.get("/login")
+    assert (refused.status_code, refused.json()["error"]) == (403, "forbidden")
+    assert absent.status_code == 404

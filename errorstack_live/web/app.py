@@ -22,7 +22,7 @@ from errorstack_live.storage.document import new_id
 from errorstack_live.storage.feed import DirectFeed, Feed
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.writer import Writer
-from errorstack_live.web import api, auth, pages, share, socket
+from errorstack_live.web import api, auth, pages, problem, share, socket
 from errorstack_live.web.address import Proxies
 from errorstack_live.web.door import Door
 from errorstack_live.web.health import health
@@ -117,6 +117,7 @@ class App:
         app = Quart(__name__, static_folder=None)
         app.extensions[EXTENSION] = self.state
         app.register_blueprint(health)
+        problem.register(app)
         if self.state.settings.role != "ingest":
             for part in (auth, pages, share, api, socket):
                 part.register(app)

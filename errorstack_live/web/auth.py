@@ -17,7 +17,6 @@ from errorstack_live.errors import Forbidden, Gone, NotFound, TooMany, Unauthori
 from errorstack_live.limit import TokenBuckets
 from errorstack_live.model import Member, Session, Share, Stack
 from errorstack_live.query import Query, parse
-from errorstack_live.web import problem
 from errorstack_live.web.header import secure_headers
 from errorstack_live.web.origin import (
     address,
@@ -139,7 +138,6 @@ def register(app: Quart) -> None:
     app.after_request(secure_headers)
     SessionCookie(app, duration=parts.settings.session_days * 86_400, cookie_samesite="Lax")
     RateLimiter(app, key_function=address, store=_Arrivals())
-    problem.register(app)
 
 
 def locks() -> Locks:

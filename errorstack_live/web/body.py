@@ -23,7 +23,7 @@ class Body:
     size: int
 
 
-class Gone(Exception):  # noqa: N818 - not an error: nobody is left to answer
+class Gone(Exception):
     """The sender hung up before its body was whole."""
 
 

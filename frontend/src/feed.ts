@@ -5,7 +5,7 @@
 
 import { Minutes, Rate } from "./counters";
 import { Rows } from "./rows";
-import type { Fill, Frame, Hello, Issue, LogMessage, Page, ServerMessage, Snapshot } from "./wire";
+import type { Counts, Fill, Frame, Hello, Issue, LogMessage, Page, Row, ServerMessage, Snapshot } from "./wire";
 
 /** How many errors a snapshot is asked for. */
 export const SNAPSHOT_ROWS = 200;
@@ -124,7 +124,8 @@ export class Feed {
   }
 
   private applyFrame(frame: Frame, bytes: number): Note | null {
-    const { counts, skipped } = frame;
+    const { skipped } = frame;
+    const counts = withoutDoubles(frame.counts, frame.errors.filter((row) => !row.change && this.rows.find(row.id)));
     this.rate.add(this.now(), counts.total);
     this.minutes.add(this.serverNow(), counts.levels);
     this.total += counts.total;
@@ -166,4 +167,12 @@ export class Feed {
 /** A message's bytes shared out over its errors. */
 function each(bytes: number, errors: readonly unknown[]): number {
   return bytes / Math.max(1, errors.length);
+}
+
+/** What a frame counts, without errors that the snapshot before it has counted already. */
+function withoutDoubles(counts: Counts, doubles: Row[]): Counts {
+  if (doubles.length === 0) return counts;
+  const levels = { ...counts.levels };
+  for (const { level } of doubles) levels[level] = (levels[level] ?? 0) - 1;
+  return { ...counts, levels, total: counts.total - doubles.length };
 }

@@ -55,6 +55,15 @@ describe("the list", () => {
     expect(feed.rows.kept).toBe(4);
   });
 
+  it("counts an error once that comes with the snapshot and with a frame", () => {
+    const minute = T0 - (T0 % 60_000);
+    snapshot(rows(0, 3), { minutes: [[minute, { error: 3 }]] });
+    frame(rows(2, 4));
+    const counted = feed.minutes.bars(T0, 2).map(([, levels]) => levels.error ?? 0);
+    expect(counted.reduce((all, one) => all + one, 0)).toBe(4);
+    expect(feed.total).toBe(1);
+  });
+
   it("changes a row in its place", () => {
     snapshot(rows(0, 3));
     frame([row(1, { title: "changed", change: true })], { counts: { total: 0, levels: {}, folded: {} } });
