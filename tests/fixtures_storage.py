@@ -7,14 +7,15 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 import pytest_asyncio
 from motor.motor_asyncio import AsyncIOMotorClient
 
+from errorstack_live.errors import StorageAway
 from errorstack_live.event import Entry, Event
-from errorstack_live.model import Stack
+from errorstack_live.model import Stack, Stored
 from errorstack_live.settings import load
 from errorstack_live.storage import mongod as mongods
 from errorstack_live.storage.feed import Feed
@@ -24,6 +25,7 @@ from errorstack_live.storage.program import find_mongod
 from errorstack_live.storage.replica import HOST, answers
 from errorstack_live.storage.writer import Writer
 
+T = TypeVar("T")
 _numbers = itertools.count(1)
 
 
@@ -80,6 +82,25 @@ async def own_mongod(tmp_path: Path) -> AsyncIterator[Mongod]:
         yield child
     finally:
         await child.stop()
+
+
+@pytest_asyncio.fixture
+async def own_store(own_mongod: Mongod) -> AsyncIterator[Store]:
+    opened = await Store.open(own_mongod.uri, "errorstack")
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def insistently(store: Callable[[T], Awaitable[Stored]], item: T) -> Stored:
+    """Store as a sender does who was told to try again."""
+    async with asyncio.timeout(30):
+        while True:
+            try:
+                return await store(item)
+            except StorageAway:
+                await asyncio.sleep(0.05)
 
 
 class Heard:

@@ -6,7 +6,7 @@ import signal
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from fixtures_storage import Heard, eventually, following, writing
+from fixtures_storage import Heard, eventually, following, insistently, writing
 from samples_storage import error, message
 
 from errorstack_live.event import (
@@ -142,12 +142,11 @@ async def test_what_the_database_forgot_is_told_as_lost(
 
 @pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
 async def test_it_goes_on_where_it_was_when_the_server_returns(
-    own_mongod: Mongod, number: signal.Signals
+    own_mongod: Mongod, own_store: Store, number: signal.Signals
 ) -> None:
-    store = await Store.open(own_mongod.uri, "errorstack")
-    stack = await store.stacks.create("One", now=now(), retention_days=1)
-    async with writing(store) as writer, following(store) as heard:
-        await writer.store(error(stack.id, {"Msg": "before"}, at=now()))
+    stack = await own_store.stacks.create("One", now=now(), retention_days=1)
+    async with writing(own_store) as writer, following(own_store) as heard:
+        await insistently(writer.store, error(stack.id, {"Msg": "before"}, at=now()))
         await heard.until(lambda live: live.events(ErrorStored))
         assert own_mongod.pid
         os.kill(own_mongod.pid, number)
@@ -156,18 +155,18 @@ async def test_it_goes_on_where_it_was_when_the_server_returns(
             return own_mongod.restarts == 1 and heard.feed.is_live
 
         await eventually(is_back)
-        await writer.store(error(stack.id, {"Msg": "after"}, at=now()))
+        await insistently(writer.store, error(stack.id, {"Msg": "after"}, at=now()))
         await heard.until(lambda live: len(live.events(ErrorStored)) >= 2)
     titles = [each.error.title for each in heard.events(ErrorStored)]
     assert (titles, heard.lost_count) == (["before", "after"], 0)
-    await store.close()
 
 
-async def test_while_the_server_is_silent_it_says_for_how_long(own_mongod: Mongod) -> None:
+async def test_while_the_server_is_silent_it_says_for_how_long(
+    own_mongod: Mongod, own_store: Store
+) -> None:
     """A server that is stopped, not gone: nothing is refused, nothing answers."""
-    store = await Store.open(own_mongod.uri, "errorstack")
     assert own_mongod.pid
-    async with following(store) as heard:
+    async with following(own_store) as heard:
         os.kill(own_mongod.pid, signal.SIGSTOP)
         try:
 
@@ -182,7 +181,6 @@ async def test_while_the_server_is_silent_it_says_for_how_long(own_mongod: Mongo
             return heard.feed.is_live and heard.feed.lag_s < 2
 
         await eventually(is_live)
-    await store.close()
 
 
 # Direct

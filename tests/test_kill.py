@@ -56,8 +56,10 @@ class Load:
             self.slowest_s = max(self.slowest_s, time.monotonic() - began_at)
 
 
-async def test_nothing_acknowledged_is_lost_or_told_twice(own_mongod: Mongod) -> None:
-    store = await Store.open(own_mongod.uri, "errorstack")
+async def test_nothing_acknowledged_is_lost_or_told_twice(
+    own_mongod: Mongod, own_store: Store
+) -> None:
+    store = own_store
     stack = await store.stacks.create("Killed", now=datetime.now(UTC), retention_days=1)
     async with following(store) as heard:
         async with writing(store) as writer:
@@ -80,9 +82,8 @@ async def test_nothing_acknowledged_is_lost_or_told_twice(own_mongod: Mongod) ->
     assert set(told) == stored
     assert set(told.values()) == {1}
     assert (heard.lost_count, own_mongod.restarts) == (0, KILLS)
-    assert load.slowest_s < 3.5
+    assert load.slowest_s < 5
     await _counts_are_right(store, stack, len(stored))
-    await store.close()
 
 
 async def _more_stored(load: Load) -> None:

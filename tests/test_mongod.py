@@ -228,9 +228,8 @@ async def test_a_note_that_says_nothing(tmp_path: Path, note: str) -> None:
 # Died
 
 
-async def test_it_is_started_again_where_it_was(own_mongod: Mongod) -> None:
+async def test_it_is_started_again_where_it_was(own_mongod: Mongod, own_store: Store) -> None:
     uri, pid = own_mongod.uri, own_mongod.pid
-    store = await Store.open(uri, "errorstack")
     assert pid is not None
     os.kill(pid, signal.SIGKILL)
 
@@ -238,9 +237,8 @@ async def test_it_is_started_again_where_it_was(own_mongod: Mongod) -> None:
         return own_mongod.pid not in {None, pid} and await running(own_mongod._directory) == uri
 
     await eventually(is_back)
-    await store.stacks.create("Again", now=now(), retention_days=1)
+    await own_store.stacks.create("Again", now=now(), retention_days=1)
     assert own_mongod.restarts == 1
-    await store.close()
 
 
 async def test_it_ends_with_its_parent_and_leaves_the_directory(tmp_path: Path) -> None:

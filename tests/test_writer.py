@@ -1,12 +1,15 @@
 """The writer on a real server: durable, counted, joined, bounded."""
 
 import asyncio
+import os
+import socket
 import time
+from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from fixtures_storage import eventually, writing
+from fixtures_storage import eventually, insistently, writing
 from samples_storage import error, message
 
 from errorstack_live.errors import (
@@ -17,10 +20,11 @@ from errorstack_live.errors import (
 )
 from errorstack_live.model import Cut, Stack, Status
 from errorstack_live.query import parse
-from errorstack_live.storage import commit, counter
+from errorstack_live.storage import commit, counter, retention
 from errorstack_live.storage import error as errors
 from errorstack_live.storage.document import encode, object_id
 from errorstack_live.storage.insert import insert
+from errorstack_live.storage.job import Job, keep_doing
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.mongod import Mongod
 from errorstack_live.storage.writer import Writer
@@ -348,10 +352,9 @@ async def test_batches_are_told(store: Store, stack: Stack) -> None:
     assert all(seconds > 0 for _, seconds in told)
 
 
-async def test_a_server_that_is_away_is_told_in_time(own_mongod: Mongod) -> None:
-    store = await Store.open(own_mongod.uri, "errorstack")
-    stack = await store.stacks.create("Away", now=NOW, retention_days=1)
-    writer = Writer(store)
+async def test_a_server_that_is_away_is_told_in_time(own_mongod: Mongod, own_store: Store) -> None:
+    stack = await own_store.stacks.create("Away", now=NOW, retention_days=1)
+    writer = Writer(own_store)
     await writer.start()
     await writer.store(error(stack.id, at=NOW))
     await own_mongod.stop()
@@ -364,9 +367,8 @@ async def test_a_server_that_is_away_is_told_in_time(own_mongod: Mongod) -> None
     assert all(isinstance(each, StorageAway) for each in results)
     assert time.monotonic() - began_at < 3.5
     await own_mongod.start()
-    assert (await writer.store(error(stack.id, at=NOW))).id
+    assert (await insistently(writer.store, error(stack.id, at=NOW))).id
     await writer.close()
-    await store.close()
 
 
 # Counting anew
@@ -455,3 +457,80 @@ async def test_the_server_deletes_what_has_expired(standalone_store: Store) -> N
 
         await eventually(is_gone)
     assert (await standalone_store.errors.get(stack.id, new.id)).id == new.id
+
+
+# What else can go wrong
+
+
+async def test_a_note_is_dead_when_its_process_is() -> None:
+    now = datetime.now(UTC)
+    here, elsewhere = socket.gethostname(), "another.example"
+    ended = await asyncio.create_subprocess_exec("true")
+    await ended.wait()
+    cases = [
+        (here, os.getppid(), now, False),
+        (here, ended.pid, now, True),
+        (here, os.getpid(), now, True),  # of an earlier process with the same number
+        (elsewhere, 1, now, False),
+        (elsewhere, 1, now - timedelta(minutes=3), True),
+        (here, 1, now - timedelta(minutes=3), True),
+    ]
+    for host, pid, at, expected in cases:
+        note = {"_id": "counting:x", "host": host, "pid": pid, "at": at}
+        assert counter.is_dead(note, now) is expected, note
+
+
+async def test_a_job_goes_on_after_a_failure() -> None:
+    failures: list[Exception] = [StorageAway("away"), ValueError("ours")]
+    done = asyncio.Event()
+
+    async def run() -> None:
+        if failures:
+            raise failures.pop()
+        done.set()
+
+    task = asyncio.create_task(keep_doing(Job("test", 0.0, run)))
+    await asyncio.wait_for(done.wait(), 5)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_new_retention_holds_for_new_errors_soon(
+    store: Store, writer: Writer, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retention, "FRESH_S", 0.0)
+    await writer.store(error(stack.id, at=NOW))
+    await store.stacks.configure(stack.id, retention_days=60)
+
+    async def holds() -> bool:
+        await writer.store(error(stack.id, at=NOW))
+        newest = await store.database.errors.find_one(sort=[("_id", -1)])
+        return newest is not None and newest["expire_at"] == NOW + timedelta(days=60)
+
+    await eventually(holds)
+    await store.stacks.delete(stack.id)
+
+    async def is_refused() -> bool:
+        try:
+            await writer.store(error(stack.id, at=NOW))
+        except UnknownKey:
+            return True
+        return False
+
+    await eventually(is_refused)
+
+
+async def test_reading_from_a_server_that_is_away_is_told(
+    own_mongod: Mongod, own_store: Store
+) -> None:
+    stack = await own_store.stacks.create("Away", now=NOW, retention_days=1)
+    await own_mongod.stop()
+    calls: list[Awaitable[object]] = [
+        own_store.errors.find(stack.id, parse("")),
+        own_store.errors.find(stack.id, parse("word")),
+        own_store.errors.count(stack.id, parse("a:b")),
+        own_store.stacks.all(),
+        own_store.ping(),
+    ]
+    told = await asyncio.gather(*calls, return_exceptions=True)
+    assert [type(each) for each in told] == [StorageAway] * len(calls)

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from bson import ObjectId
 
-from errorstack_live.errors import ErrorStackError, NotFound
+from errorstack_live.errors import NotFound, StorageAway
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document
 from errorstack_live.storage.error import BY_TIME
@@ -22,50 +22,62 @@ STEP_S = 10.0
 MAX_STACKS = 10_000
 
 
+@dataclass(slots=True)
+class _Known:
+    keep: timedelta
+    read_at: float
+
+
 class Retention:
     """What a new error's ``expire_at`` must be.
 
-    Only the first error of a stack waits for the database; later it is read anew beside them.
+    Only a stack's first errors wait for the database, all for one read; later it is read anew
+    beside them.
     """
 
     def __init__(self, stacks: Stacks) -> None:
         self._stacks = stacks
         self._known: dict[str, _Known] = {}
-        self._reading: set[asyncio.Task[None]] = set()
+        self._reading: dict[str, asyncio.Task[_Known | None]] = {}
 
     async def expire_at(self, stack_id: str, at: datetime) -> datetime:
         """When an error of this stack goes. Raises NotFound for a stack that is gone."""
         known = self._known.get(stack_id)
         if known is None:
-            known = await self._read(stack_id)
+            known = await asyncio.shield(self._read_once(stack_id))
+            if known is None:
+                raise NotFound("There is no such stack")
         elif time.monotonic() - known.read_at > FRESH_S:
             known.read_at = time.monotonic()
-            task = asyncio.create_task(self._read_again(stack_id))
-            self._reading.add(task)
-            task.add_done_callback(self._reading.discard)
+            self._read_once(stack_id)
         return at + known.keep
 
-    async def _read(self, stack_id: str) -> "_Known":
-        stack = await self._stacks.by_id(stack_id)
+    def _read_once(self, stack_id: str) -> asyncio.Task[_Known | None]:
+        task = self._reading.get(stack_id)
+        if task is None:
+            task = self._reading[stack_id] = asyncio.create_task(self._read(stack_id))
+            task.add_done_callback(lambda _: self._reading.pop(stack_id))
+        return task
+
+    async def _read(self, stack_id: str) -> _Known | None:
+        """Read a stack's retention; None when it is gone.
+
+        Without a database what is known stays so; raises StorageAway where that is nothing.
+        """
+        try:
+            stack = await self._stacks.by_id(stack_id)
+        except NotFound:
+            self._known.pop(stack_id, None)
+            return None
+        except StorageAway:
+            if stack_id in self._known:
+                return self._known[stack_id]
+            raise
         if len(self._known) >= MAX_STACKS:
             self._known.clear()
         known = _Known(timedelta(days=stack.retention_days), time.monotonic())
         self._known[stack_id] = known
         return known
-
-    async def _read_again(self, stack_id: str) -> None:
-        try:
-            await self._read(stack_id)
-        except NotFound:
-            self._known.pop(stack_id, None)
-        except ErrorStackError:  # the next error tries again
-            pass
-
-
-@dataclass(slots=True)
-class _Known:
-    keep: timedelta
-    read_at: float
 
 
 async def apply_retention(database: Database) -> None:
