@@ -7,6 +7,7 @@ of different rules never mix.
 """
 
 import re
+from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
 
@@ -18,6 +19,8 @@ VERSION = "1"
 
 MAX_TEMPLATE_CHARS = 1_000
 MAX_FRAMES = 3
+MAX_REMEMBERED = 2_000
+"""Texts whose normal form is kept, 2 MB at most: storms say the same thing again and again."""
 MAX_WORD_CHARS = 32
 """A longer word with a digit in it is an id as a whole."""
 
@@ -53,7 +56,12 @@ def issue_id(stack_id: str, fingerprint: str) -> str:
 
 def normal(text: str) -> str:
     """Return text with everything that varies between occurrences as ``#``."""
-    return " ".join(_VARYING.sub(_replaced, text[:MAX_TEMPLATE_CHARS]).split())
+    return _normal(text[:MAX_TEMPLATE_CHARS])
+
+
+@lru_cache(maxsize=MAX_REMEMBERED)
+def _normal(text: str) -> str:
+    return " ".join(_VARYING.sub(_replaced, text).split())
 
 
 def _replaced(found: re.Match[str]) -> str:
