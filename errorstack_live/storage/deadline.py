@@ -49,4 +49,5 @@ def _turn() -> asyncio.Semaphore:
 
 def brief(error: BaseException) -> str:
     """The first line of what the driver says, which may hold a whole topology or a document."""
-    return (str(error).splitlines() or [""])[0][:200] or type(error).__name__
+    said = str(error).partition(", full error:")[0].splitlines()
+    return said[0][:200] if said else type(error).__name__

@@ -9,13 +9,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar, cast
 
 import bson
 import structlog
 from bson import ObjectId
 from bson.codec_options import CodecOptions, DatetimeConversion
-from bson.errors import BSONError
+from bson.errors import BSONError, InvalidId
 from bson.raw_bson import RawBSONDocument
 from motor.motor_asyncio import AsyncIOMotorCollection, AsyncIOMotorDatabase
 
@@ -60,11 +61,13 @@ def new_id() -> str:
     return str(ObjectId())
 
 
+@lru_cache(maxsize=4096)
 def object_id(text: str) -> ObjectId:
     """Read an id from outside; raises NotFound where nothing can have it."""
-    if not ObjectId.is_valid(text):
-        raise NotFound("There is nothing with this id")
-    return ObjectId(text)
+    try:
+        return ObjectId(text)
+    except (InvalidId, TypeError):
+        raise NotFound("There is nothing with this id") from None
 
 
 def encode(document: Document) -> RawBSONDocument:
@@ -109,8 +112,9 @@ def _read(raw: RawBSONDocument, read: Callable[[Document], T]) -> T | Unreadable
     try:
         return read(decode(raw))
     except (BSONError, KeyError, TypeError, ValueError, AttributeError) as error:
-        _log.warning("document_unreadable", problem=repr(error)[:300])
-        return Unreadable(raw.get("_id"), type(error).__name__)
+        found = Unreadable(raw.get("_id"), type(error).__name__)
+        _log.warning("document_unreadable", id=str(found.id), problem=found.problem)
+        return found
 
 
 def checked(value: object, kind: type[T]) -> T:

@@ -77,7 +77,7 @@ def _entry_of(raw: RawBSONDocument) -> Entry | None:
         _, event = WANTED[change["ns"]["coll"]]
         return Entry(change["_id"]["_data"], event(change))
     except (BSONError, KeyError, TypeError, ValueError, AttributeError) as problem:
-        _log.warning("change_unreadable", problem=repr(problem)[:300])
+        _log.warning("change_unreadable", problem=type(problem).__name__)
         return None
 
 

@@ -11,6 +11,7 @@ import structlog
 from pymongo.errors import OperationFailure, PyMongoError
 
 from errorstack_live.event import Entry, Event
+from errorstack_live.storage.deadline import brief
 from errorstack_live.storage.entry import came_at, entries_of
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.stream import Batch, read
@@ -124,7 +125,7 @@ class Feed:
         self._opened.set()
 
     def _interrupted(self, error: Exception) -> None:
-        _log.warning("feed_interrupted", problem=str(error)[:200])
+        _log.warning("feed_interrupted", problem=brief(error))
         if isinstance(error, OperationFailure) and error.code in _OVERTAKEN:
             self.position, self._is_lost = "", True
 
