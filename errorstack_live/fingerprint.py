@@ -20,7 +20,7 @@ VERSION = "1"
 MAX_TEMPLATE_CHARS = 1_000
 MAX_FRAMES = 3
 MAX_REMEMBERED = 2_000
-"""Texts whose normal form is kept, 2 MB at most: storms say the same thing again and again."""
+"""Texts whose normal form is kept, a few MB at most: storms say the same thing again and again."""
 MAX_WORD_CHARS = 32
 """A longer word with a digit in it is an id as a whole."""
 
