@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from errorstack_live.event import (
     StackChanged,
 )
 from errorstack_live.model import Stack, Status
-from errorstack_live.storage.feed import DirectFeed
+from errorstack_live.storage.feed import DirectFeed, Feed
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.mongod import Mongod
 from errorstack_live.storage.session import digest
@@ -181,6 +182,33 @@ async def test_while_the_server_is_silent_it_says_for_how_long(
             return heard.feed.is_live and heard.feed.lag_s < 2
 
         await eventually(is_live)
+
+
+async def test_a_failure_of_ours_is_a_gap_not_the_end(
+    store: Store, writer: Writer, stack: Stack
+) -> None:
+    told: list[Entry] = []
+    lost: list[str] = []
+
+    def publish(entries: Sequence[Entry]) -> None:
+        told.extend(entries)
+        if len(told) == len(entries):
+            raise ValueError("of the first batch")
+
+    feed = Feed(store, publish=publish, lost=lambda: lost.append("once"))
+    task = asyncio.create_task(feed.run())
+    await feed.ready()
+    sent = [error(stack.id, at=now()) for _ in range(2)]
+    for count, each in enumerate(sent):
+        await writer.store(each)
+
+        async def is_told(count: int = count) -> bool:
+            return sum(isinstance(entry.event, ErrorStored) for entry in told) > count
+
+        await eventually(is_told)
+    assert (lost, feed.is_live) == (["once"], True)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
 
 # Direct

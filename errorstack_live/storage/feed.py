@@ -118,11 +118,18 @@ class Feed:
             self._last_lag_s = max((datetime.now(UTC) - at).total_seconds(), 0.0)
         elif not batch.changes:
             self._last_lag_s = 0.0
-        if entries:
-            self._publish(entries)
         self.position = batch.position
+        if entries:
+            self._tell(entries)
         self.is_live = True
         self._opened.set()
+
+    def _tell(self, entries: Sequence[Entry]) -> None:
+        try:
+            self._publish(entries)
+        except Exception:  # noqa: BLE001 - one batch is a gap that is announced, not the end
+            _log.exception("feed_not_published", entries=len(entries))
+            self._lost()
 
     def _interrupted(self, error: Exception) -> None:
         _log.warning("feed_interrupted", problem=brief(error))
