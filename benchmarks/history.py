@@ -1,9 +1,7 @@
 """How long lists and filters take in a stack of a million errors."""
 
-import asyncio
 import random
 import statistics
-import sys
 import tempfile
 import time
 from datetime import UTC, datetime, timedelta
@@ -94,9 +92,3 @@ async def _time(store: Store, stack: str, text: str) -> float:
         await store.errors.find(stack, parse(text), limit=100)
         taken.append((time.perf_counter() - began_at) * 1000)
     return statistics.median(taken)
-
-
-if __name__ == "__main__":
-    results = asyncio.run(main(int(sys.argv[1]) if len(sys.argv) > 1 else ERRORS))
-    for name, value in results.items():
-        print(f"{name:24} {value:12.1f}")

@@ -1,7 +1,6 @@
 """How smooth the live page stays in a real browser while errors storm in."""
 
 import asyncio
-import json
 import shutil
 from collections.abc import Awaitable, Callable
 from random import Random
@@ -125,7 +124,3 @@ async def _send(ours: Product, rate: int, is_enough: Callable[[], Awaitable[bool
     for link in links:
         link.close()
     return sent
-
-
-if __name__ == "__main__":
-    print(json.dumps(main(), indent=2))

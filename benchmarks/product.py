@@ -12,9 +12,13 @@ from pathlib import Path
 
 import psutil
 
-from errorstack_live.protocols.beacon import PIXEL
+from errorstack_live.model import Outcome, OutcomeKind
+from errorstack_live.protocols.beacon import GIF_REPLY, SUBMIT
 from errorstack_live.settings import load
 from errorstack_live.web.server import listen, run
+
+_ANSWER = SUBMIT.reply(Outcome(OutcomeKind.ACCEPTED), GIF_REPLY)
+_HEADERS = [*_ANSWER.headers, (b"content-length", b"%d" % len(_ANSWER.body))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +61,7 @@ def product(*options: str) -> Iterator[Product]:
 
 @contextmanager
 def trivial() -> Iterator[int]:
-    """A raw ASGI app that answers every request with the GIF, on the same Hypercorn; its port."""
+    """A raw ASGI app that always gives the door's answer, on the same Hypercorn; its port."""
     with _started([sys.executable, "-m", "benchmarks.product"]) as (_, line):
         yield int(line)
 
@@ -81,9 +85,8 @@ async def _gif(scope, receive, send) -> None:  # type: ignore[no-untyped-def]  #
         return
     while (await receive()).get("more_body"):
         pass
-    headers = [(b"content-type", b"image/gif"), (b"content-length", b"%d" % len(PIXEL))]
-    await send({"type": "http.response.start", "status": 200, "headers": headers})
-    await send({"type": "http.response.body", "body": PIXEL})
+    await send({"type": "http.response.start", "status": 200, "headers": _HEADERS})
+    await send({"type": "http.response.body", "body": _ANSWER.body})
 
 
 async def _serve_trivial() -> None:

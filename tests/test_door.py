@@ -8,11 +8,12 @@ from typing import Any
 
 import httpx
 import pytest
-from fixtures_server import Server
+from fixtures_server import Server, serving
 
 from errorstack_live.model import Error
 from errorstack_live.protocols.beacon import PIXEL as GIF
 from errorstack_live.query import parse
+from errorstack_live.storage.mongo import Store
 from errorstack_live.web.body import MAX_DECLARED_BYTES
 from errorstack_live.web.door import MAX_URL_BYTES
 from errorstack_live.web.state import now
@@ -350,6 +351,15 @@ async def test_log_messages_are_kept_with_the_error_behind_them(
     assert [message.text for message in alive] == [f"step {n}" for n in range(2, 12)]
     error = await only_error(server)
     assert [message.text for message in error.before] == [f"step {n}" for n in range(2, 12)]
+
+
+async def test_log_messages_are_kept_with_an_error_after_a_restart(store: Store) -> None:
+    async with serving(store) as before, httpx.AsyncClient(base_url=before.url) as http:
+        await http.get("/log", params={"_s": before.key, "_msg": "before the restart"})
+    async with serving(store) as after, httpx.AsyncClient(base_url=after.url) as http:
+        await http.get("/submit", params={"_s": before.key, "Msg": "boom"})
+        page = await after.state.store.errors.find(before.stack.id, parse(""))
+    assert [message.text for message in page.errors[0].before] == ["before the restart"]
 
 
 async def test_secrets_never_reach_the_database(server: Server, http: httpx.AsyncClient) -> None:

@@ -1,6 +1,7 @@
 """A stack's living log messages: the last ten, none older than an hour, in any order."""
 
 import random
+from dataclasses import replace
 from datetime import timedelta
 
 import making
@@ -8,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errorstack_live.live.living import MAX_LIVING, LivingLogs
+from errorstack_live.live.living import MAX_KEPT_CHARS, MAX_LIVING, LivingLogs
 from errorstack_live.model import LogMessage
 
 NOW = making.AT + timedelta(hours=2)
@@ -64,8 +65,27 @@ def test_memory_is_bounded_by_the_longest_silent_stack() -> None:
         logs.add(log(1, number, stack=stack))
     assert [bool(alive(logs, stack)) for stack in "abcd"] == [True, False, True, True]
 
-    heavy = LivingLogs(max_bytes=50_000)
+    heavy = LivingLogs(max_bytes=15_000)
     for number in range(1, 11):
-        heavy.add(making.message(number, stack=str(number), at=NOW, text="x" * 10_000))
+        heavy.add(making.message(number, stack=str(number), at=NOW, text="x" * 3_000))
     kept = [stack for stack in map(str, range(1, 11)) if alive(heavy, stack)]
     assert kept == ["7", "8", "9", "10"]
+
+
+@pytest.mark.parametrize("chars", [MAX_KEPT_CHARS, MAX_KEPT_CHARS + 1, 16_000])
+def test_of_a_long_message_the_start_is_kept(chars: int) -> None:
+    logs = LivingLogs()
+    logs.add(replace(log(1), text="x" * chars))
+    (kept,) = logs.alive(making.STACK, NOW)
+    assert kept.text == "x" * min(chars, MAX_KEPT_CHARS) + "…" * (chars > MAX_KEPT_CHARS)
+
+
+def test_long_fields_are_kept_as_the_start_of_their_text() -> None:
+    logs = LivingLogs()
+    logs.add(replace(log(1, 1), text=None, fields={"short": "a"}))
+    logs.add(replace(log(1, 2), text=None, fields={"long": "é" * 9000}))
+    short, long = logs.alive(making.STACK, NOW)
+    assert short.fields == {"short": "a"}
+    assert long.fields is None
+    assert (long.text or "")[:12] == '{"long": "éé'
+    assert len(long.text or "") == MAX_KEPT_CHARS + 1

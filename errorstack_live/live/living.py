@@ -1,7 +1,9 @@
 """Each stack's living log messages: the last 10, none older than an hour (PROTOCOL 8)."""
 
+import json
 from bisect import insort
 from collections import OrderedDict
+from dataclasses import replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 
@@ -14,6 +16,9 @@ MAX_AGE = timedelta(hours=1)
 MAX_STACKS = 10_000
 MAX_BYTES = 32 << 20
 """Past either, the messages of the stack that has been silent for longest are forgotten."""
+MAX_KEPT_CHARS = 3_000
+"""Of each message that is kept with an error; the rest is an ellipsis. Else ten long messages
+would make 160 KiB of every error that follows them: a cheap way to fill a disk."""
 
 _in_order = attrgetter("at", "id")
 
@@ -31,7 +36,8 @@ class LivingLogs:
         self._bytes = 0
 
     def add(self, message: LogMessage) -> None:
-        """Remember a message, unless it is known or 10 newer ones are."""
+        """Remember a message, shortened to MAX_KEPT_CHARS, unless it or 10 newer ones are known."""
+        message = _shortened(message)
         messages = self._stacks.setdefault(message.stack, [])
         if any(known.id == message.id for known in messages):
             return
@@ -51,3 +57,15 @@ class LivingLogs:
 
     def _forget(self, message: LogMessage) -> None:
         self._bytes -= weigh(LogStored(message))
+
+
+def _shortened(message: LogMessage) -> LogMessage:
+    """Long fields become text: of a part of them nobody could tell what is missing."""
+    if weigh(LogStored(message)) <= MAX_KEPT_CHARS:
+        return message
+    text = message.text
+    if text is None:
+        text = json.dumps(message.fields, ensure_ascii=False)
+    if len(text) <= MAX_KEPT_CHARS:
+        return message
+    return replace(message, text=f"{text[:MAX_KEPT_CHARS]}…", fields=None)

@@ -19,6 +19,8 @@ from errorstack_live.storage.document import (
 
 MAX_ALIVE = 10
 ALIVE = timedelta(hours=1)
+START_S = 10.0
+"""Reading the whole capped collection may take that long."""
 INDEXES = (IndexModel([("stack", 1), ("at", -1), ("_id", -1)]),)
 
 _NEWEST_FIRST = [("at", -1), ("_id", -1)]
@@ -37,6 +39,13 @@ class Logs:
         which = {"stack": object_id(stack_id), "at": {"$gt": now - ALIVE}}
         found = await self._raw.find(which, sort=_NEWEST_FIRST, limit=MAX_ALIVE).to_list(MAX_ALIVE)
         messages = decode_each(reversed(found), from_document)
+        return [message for message in messages if isinstance(message, LogMessage)]
+
+    @deadline(START_S)
+    async def all_alive(self, now: datetime) -> list[LogMessage]:
+        """The messages of all stacks that may be alive, in no order; for the start of a process."""
+        found = await self._raw.find({"at": {"$gt": now - ALIVE}}).to_list(None)
+        messages = decode_each(found, from_document)
         return [message for message in messages if isinstance(message, LogMessage)]
 
     @deadline()

@@ -154,6 +154,8 @@ class App:
             ("feed", here.feed.run), ("hub", self._hub.run), ("keys", self._refresh_keys)
         )
         await here.feed.ready()
+        for message in await here.store.logs.all_alive(now()):
+            self._living.add(message)
         try:
             yield
         finally:

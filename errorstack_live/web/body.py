@@ -1,6 +1,6 @@
 """A request's body as bytes, bounded in size and time (PROTOCOL 6)."""
 
-import asyncio
+import time
 import zlib
 from dataclasses import dataclass
 
@@ -11,7 +11,7 @@ from errorstack_live.errors import BadSubmission, Refused, TooLarge
 MAX_DECLARED_BYTES = 8 << 20
 """A longer declared or decompressed body is refused; of a shorter one the start is kept."""
 BODY_TIMEOUT_S = 20.0
-"""A sender that has not finished its body by then is told 408 and let go."""
+"""A sender that is still sending its body after that is told 408 and let go."""
 _GZIP = 16 + zlib.MAX_WBITS
 
 
@@ -69,35 +69,25 @@ def _declared_length(headers: dict[bytes, bytes]) -> int:
 async def _receive_all(receive: ASGIReceiveCallable, keep: int) -> Body:
     """Read to the end, or to MAX_DECLARED_BYTES of a body that never said how long it is.
 
-    A body in one piece, as nearly all are, costs no timer: the server's read timeout bounds it.
+    The clock is looked at when something comes, which costs no timer: a sender from whom nothing
+    comes is cut off by the server's own read timeout.
     """
-    chunk, is_last = await _receive(receive)
-    if is_last:
-        return Body(chunk[:keep], len(chunk))
-    try:
-        async with asyncio.timeout(BODY_TIMEOUT_S):
-            return await _receive_rest(receive, keep, chunk)
-    except TimeoutError:
-        raise TooSlow("The body did not arrive in time") from None
-
-
-async def _receive_rest(receive: ASGIReceiveCallable, keep: int, first: bytes) -> Body:
-    chunks = [first[:keep]]
-    size = len(first)
-    is_last = False
-    while not is_last and size <= MAX_DECLARED_BYTES:
-        chunk, is_last = await _receive(receive)
+    ends_at = time.monotonic() + BODY_TIMEOUT_S
+    chunks: list[bytes] = []
+    size = 0
+    while size <= MAX_DECLARED_BYTES:
+        message = await receive()
+        if message["type"] != "http.request":
+            raise Gone
+        chunk = message["body"]
         if chunk and size < keep:
             chunks.append(chunk[: keep - size])
         size += len(chunk)
-    return Body(b"".join(chunks), size)
-
-
-async def _receive(receive: ASGIReceiveCallable) -> tuple[bytes, bool]:
-    message = await receive()
-    if message["type"] != "http.request":
-        raise Gone
-    return message["body"], not message.get("more_body")
+        if not message.get("more_body"):
+            break
+        if time.monotonic() > ends_at:
+            raise TooSlow("The body did not arrive in time")
+    return Body(chunks[0] if len(chunks) == 1 else b"".join(chunks), size)
 
 
 def _gunzip(data: bytes, max_bytes: int) -> Body:

@@ -159,7 +159,7 @@ def _path(scope: HTTPScope) -> str:
 
 
 def _headers(scope: HTTPScope) -> dict[bytes, bytes]:
-    return {name.lower(): value for name, value in scope["headers"]}
+    return dict(scope["headers"])  # their names come in lower case (ASGI)
 
 
 def _text(headers: dict[bytes, bytes], name: bytes) -> str:
