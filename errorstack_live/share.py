@@ -8,8 +8,11 @@ quote a hidden field.
 from collections.abc import Collection
 from dataclasses import replace
 
-from errorstack_live import meaning
+from errorstack_live import jsontext, meaning
 from errorstack_live.model import JSON, Error, Fields, LogMessage, Request
+
+WITHHELD = "…"
+"""Stands for text in which hidden fields cannot be found."""
 
 
 def hides(hidden: Collection[str], path: str) -> bool:
@@ -41,10 +44,24 @@ def redact(error: Error, hidden: Collection[str]) -> Error:
 
 
 def redact_log(message: LogMessage, hidden: Collection[str]) -> LogMessage:
-    """Return the log message without its hidden fields; text has none."""
-    if not hidden or message.fields is None:
+    """Return the log message without its hidden fields, also where its text is JSON."""
+    if not hidden:
         return message
-    return replace(message, fields=_without(message.fields, hidden))
+    if message.fields is not None:
+        return replace(message, fields=_without(message.fields, hidden))
+    return replace(message, text=_text_without(message.text or "", hidden))
+
+
+def _text_without(text: str, hidden: Collection[str]) -> str:
+    """Long fields are kept with an error as the start of their JSON: a part of them is no JSON."""
+    if not text.lstrip().startswith(("{", "[")):
+        return text
+    try:
+        value = jsontext.parse(text)
+    except ValueError:
+        return WITHHELD if "{" in text else text
+    left = _inner(value, hidden, "")
+    return text if left == value else jsontext.write(left)
 
 
 def _without(fields: Fields, hidden: Collection[str], path: str = "") -> dict[str, JSON]:

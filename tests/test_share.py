@@ -9,10 +9,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from errorstack_live import meaning
+from errorstack_live.live.living import MAX_KEPT_CHARS, LivingLogs
 from errorstack_live.model import JSON, Error, Fields, LogMessage, Request
 from errorstack_live.share import hides, redact, redact_log
 
 AT = datetime(2026, 1, 2, tzinfo=UTC)
+MARK = "\u2603"
 
 
 def log(fields: Fields | None, text: str | None = None) -> LogMessage:
@@ -61,6 +63,31 @@ def test_hidden_fields_are_cut_out(
     assert redact_log(log(fields), hidden) == log(left)
 
 
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ('{"user": "ann", "n": 1}', '{"n": 1}'),
+        (' [{"user": "ann"}, {"n": {"user": 2}}]', '[{}, {"n": {"user": 2}}]'),
+        ('{"n":1}', '{"n":1}'),
+        ('{"n": "long", "user": "an…', "…"),  # the start of long fields, as errors keep it
+        ('["x", {"user": "an', "…"),
+        ("[worker 3] user ann", "[worker 3] user ann"),
+        ('user: {"user": 1}', 'user: {"user": 1}'),
+    ],
+)
+def test_hidden_fields_are_cut_out_of_json_in_log_text(text: str, left: str) -> None:
+    assert redact_log(log(None, text), {"user"}).text == left
+    assert redact(error({}, before=(log(None, text),)), {"user"}).before[0].text == left
+
+
+def test_long_log_fields_kept_with_an_error_tell_nothing_hidden() -> None:
+    logs = LivingLogs()
+    logs.add(log({"user": MARK, "more": "x" * MAX_KEPT_CHARS}))
+    whole = error({}, before=logs.alive("s", AT))
+    assert MARK in repr(whole)
+    assert MARK not in repr(redact(whole, {"user"}))
+
+
 def test_what_is_read_from_hidden_fields_is_read_anew() -> None:
     whole = error(
         {
@@ -100,7 +127,6 @@ def test_a_name_hides_what_is_below_it(path: str, is_hidden: bool) -> None:
     assert hides({"a", "b.c"}, path) == is_hidden
 
 
-MARK = "\u2603"
 NAMES = st.sampled_from(["a", "b", "a.b", "b.a", "Msg", "name", "stack", "URL", "level", "error"])
 
 
