@@ -8,7 +8,8 @@ from typing import Literal
 import pytest
 from argon2 import PasswordHasher
 from fixtures_dashboard import EMAIL, PASSWORD, PASSWORD_HASH, Dashboard, Visitor
-from quart import Quart
+from quart import Quart, request
+from werkzeug.datastructures import Headers
 
 from errorstack_live.errors import NotFound
 from errorstack_live.settings import load
@@ -16,6 +17,7 @@ from errorstack_live.storage.mongo import Store
 from errorstack_live.web.account import ATTEMPTS_PER_MINUTE
 from errorstack_live.web.app import create_app
 from errorstack_live.web.header import CONTENT_SECURITY_POLICY
+from errorstack_live.web.origin import address, believe_proxy
 from errorstack_live.web.password import INVITE_DAYS, Passwords, is_invite, new_invite, opens
 from errorstack_live.web.state import now
 
@@ -180,6 +182,26 @@ async def test_attempts_are_throttled_by_account(own_dashboard: Dashboard) -> No
     assert statuses == [403] * 10 + [429] * 2
     assert 1 <= int(answer.headers["Retry-After"]) <= 10
     assert (await own_dashboard.visitor().sign_in("other@example.org", "wrong")).status == 403
+
+
+async def test_an_endless_e_mail_is_remembered_by_its_start(own_dashboard: Dashboard) -> None:
+    """Else anonymous attempts would fill the memory that counts them."""
+    visitor = own_dashboard.visitor()
+    await visitor.get("/login")
+    long = "x" * 100_000
+    answers = [await visitor.post("/login", email=f"{long}{n}", password="") for n in range(11)]
+    assert [answer.status for answer in answers] == [403] * 10 + [429]
+
+
+async def test_a_browser_does_not_choose_its_address(store: Store) -> None:
+    """Its own header may come in a line before the proxy's."""
+    app = create_app(load(role="dashboard", trusted_proxies=["10.0.0.0/8"]), store)._asgi
+    assert isinstance(app, Quart)
+    headers = Headers([("X-Forwarded-For", "198.51.100.1"), ("X-Forwarded-For", "192.0.2.9")])
+    async with app.test_request_context("/", headers=headers):
+        request.remote_addr = "10.0.0.1"
+        await believe_proxy()
+        assert await address() == "192.0.2.9"
 
 
 async def test_attempts_are_throttled_by_address(own_dashboard: Dashboard) -> None:

@@ -118,7 +118,8 @@ async def login() -> Answer:
 async def check_login() -> Answer:
     """Sign in. The answer tells neither by words nor by time whether the e-mail is known."""
     form = await request.form
-    email, password = form.get("email", "").strip().lower(), form.get("password", "")
+    email = form.get("email", "").strip().lower()[: parameter.MAX_EMAIL_CHARS]
+    password = form.get("password", "")
     try:
         check_attempt(email)
     except TooMany as wait:

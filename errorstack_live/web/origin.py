@@ -7,7 +7,7 @@ from quart.wrappers.base import BaseRequestWebsocket
 
 from errorstack_live.web.state import state
 
-_PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Proto")
+_PROXY_HEADERS = frozenset({"x-forwarded-for", "x-forwarded-proto"})
 
 
 def here() -> BaseRequestWebsocket:
@@ -17,12 +17,15 @@ def here() -> BaseRequestWebsocket:
 
 
 async def believe_proxy() -> None:
-    """Let the rest see the browser's address and scheme, where a trusted proxy tells them."""
+    """Let the rest see the browser's address and scheme, where a trusted proxy tells them.
+
+    Of a header that comes twice the last counts: some proxies add theirs behind the browser's.
+    """
     asked = here()
     headers = {
-        name.lower().encode(): asked.headers[name].encode("latin-1", "replace")
-        for name in _PROXY_HEADERS
-        if name in asked.headers
+        name.lower().encode(): value.encode("latin-1", "replace")
+        for name, value in asked.headers
+        if name.lower() in _PROXY_HEADERS
     }
     peer = asked.remote_addr or ""
     proxies = state().proxies
