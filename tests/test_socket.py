@@ -25,7 +25,7 @@ from errorstack_live.live import viewer as viewers
 from errorstack_live.model import Share
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.mongod import Mongod
-from errorstack_live.web import conversation, linking
+from errorstack_live.web import conversation, linking, snapshot
 from errorstack_live.web.password import Passwords
 from errorstack_live.web.state import now
 
@@ -182,6 +182,31 @@ async def test_a_query_filters_and_can_change(server: Server) -> None:
         await submit(server, "two once more", word="two")
         frame = await watcher.next("frame", has_errors)
         assert (frame["epoch"], titles(frame)) == (3, ["two once more"])
+
+
+async def test_who_changes_queries_all_the_time_makes_nobody_wait(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Snapshots that are not wanted any more when it is their turn are not read."""
+    began: list[str] = []
+    may_go_on = asyncio.Event()
+    read = snapshot.read
+
+    async def slow(reader: Any, view: Any, *given: Any) -> Any:
+        began.append(view.query.text)
+        await may_go_on.wait()
+        return await read(reader, view, *given)
+
+    async with watching(server) as (watcher, _):
+        monkeypatch.setattr(snapshot, "read", slow)
+        for number in range(15):
+            await watcher.say("query", query=f"word{number}", epoch=number + 2)
+            await watcher.say("ping", at=number)
+            await watcher.next("pong")
+        assert len(began) == snapshot.READ_AT_ONCE
+        may_go_on.set()
+        await watcher.next("snapshot", lambda shown: shown["epoch"] == 16)
+    assert began[snapshot.READ_AT_ONCE :] == ["word14"]
 
 
 async def test_a_bad_first_query_waits_for_a_better_one(server: Server) -> None:

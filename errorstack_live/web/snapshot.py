@@ -4,9 +4,10 @@ After a restart a thousand viewers come back within seconds, most of them to the
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 from errorstack_live.errors import StorageAway
 from errorstack_live.live import rows
@@ -32,10 +33,15 @@ TRY_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class _Reading:
-    """A snapshot that is being read; it lacks nothing that came before ``position``."""
+    """A snapshot that is being read; it lacks nothing that came before ``position``.
+
+    ``waiting`` are those who want it. When there are none by its turn it is given up: one viewer
+    that changes its query all the time must not make all others wait.
+    """
 
     position: str
     snapshot: asyncio.Task[Snapshot]
+    waiting: list[Viewer]
 
 
 class Snapshots:
@@ -54,19 +60,29 @@ class Snapshots:
         Raises StorageAway when the database stays away.
         """
         reading = self._reading.get((view, limit))
-        if reading is None or not self._hub.watch(viewer, view, epoch, since=reading.position):
+        if (
+            reading is None
+            or reading.snapshot.cancelled()
+            or not self._hub.watch(viewer, view, epoch, since=reading.position)
+        ):
             reading = self._begin(reader, view, limit)
             self._hub.watch(viewer, view, epoch)
-        snapshot = await asyncio.shield(reading.snapshot)
+        reading.waiting.append(viewer)
+        try:
+            snapshot = await asyncio.shield(reading.snapshot)
+        finally:
+            reading.waiting.remove(viewer)
         viewer.mailbox.answer(snapshot.text(viewer.mailbox.epoch))  # it may have changed
         viewer.mailbox.release()
 
     def _begin(self, reader: Reader, view: View, limit: int) -> _Reading:
         key = view, limit
         position = self._hub.position
-        task = asyncio.create_task(self._read(reader, view, limit, self._hub.sign(position)))
+        waiting: list[Viewer] = []
+        reads = partial(read, reader, view, limit, self._hub.sign(position))
+        task = asyncio.create_task(self._read(reads, waiting))
         task.add_done_callback(_retrieve)
-        reading = self._reading[key] = _Reading(position, task)
+        reading = self._reading[key] = _Reading(position, task, waiting)
         asyncio.get_running_loop().call_later(SHARED_S, self._end, key, reading)
         return reading
 
@@ -74,11 +90,15 @@ class Snapshots:
         if self._reading.get(key) is reading:
             del self._reading[key]
 
-    async def _read(self, reader: Reader, view: View, limit: int, cursor: str) -> Snapshot:
+    async def _read(
+        self, reads: Callable[[], Awaitable[Snapshot]], waiting: list[Viewer]
+    ) -> Snapshot:
         for _ in range(TRIES):
             try:
                 async with self._turns:
-                    return await read(reader, view, limit, cursor)
+                    if not waiting:
+                        raise asyncio.CancelledError
+                    return await reads()
             except StorageAway:
                 await asyncio.sleep(TRY_S)
         raise StorageAway("The database is away")
