@@ -174,7 +174,7 @@ class Welcome:
 ErrorStack Live serves {self.url}{tls}
 
   {"Make your account" if self.setup_url else "Sign in          "}  {self.setup_url or self.url}
-  Send an error      curl '{self.url}/submit?_s={self.key}&Msg=Hello'
+  Send an error      curl '{self.url}/submit?_s={self.key}&_r=json&Msg=Hello'
   Watch a web page   <script src="{self.url}/beacon.js" data-stack="{self.key}" async></script>
 
   {self.key} is a key of the stack "{self.slug}". Ctrl-C stops the server.
