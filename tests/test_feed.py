@@ -21,6 +21,7 @@ from errorstack_live.event import (
     StackChanged,
 )
 from errorstack_live.model import Stack, Status
+from errorstack_live.storage import feed as feeds
 from errorstack_live.storage.feed import DirectFeed, Feed
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.mongod import Mongod
@@ -103,7 +104,9 @@ async def test_it_says_how_late_it_is(store: Store, writer: Writer, stack: Stack
     assert not heard.feed.is_live
 
 
-async def test_catching_up(store: Store, writer: Writer, stack: Stack) -> None:
+async def test_catching_up(
+    store: Store, writer: Writer, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
     async with following(store) as heard:
         await writer.store(error(stack.id, at=now()))
         await heard.until(lambda live: live.events(ErrorStored))
@@ -122,6 +125,8 @@ async def test_catching_up(store: Store, writer: Writer, stack: Stack) -> None:
         assert await heard.feed.catch_up(start, end, 2) is None
         for odd in ("x", "82", "zz" * 40, forgotten(end)):
             assert await heard.feed.catch_up(odd, end, 100) is None
+        monkeypatch.setattr(feeds, "CATCH_UP_BYTES", 1000)
+        assert await heard.feed.catch_up(start, end, 100) is None
 
 
 async def test_what_the_database_forgot_is_told_as_lost(

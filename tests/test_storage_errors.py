@@ -201,6 +201,23 @@ async def test_pages_are_newest_first_and_meet(
     assert page.reached_at is None
 
 
+@pytest.mark.parametrize("query", ["", "Msg:*", "n:*"])
+async def test_a_page_is_full_of_bytes_too(
+    store: Store, stack: Stack, ten: list[Error], monkeypatch: pytest.MonkeyPatch, query: str
+) -> None:
+    monkeypatch.setattr(pages, "READ_AT_ONCE", 1)
+    monkeypatch.setattr(pages, "MAX_PAGE_BYTES", 1000)
+    found: list[Error] = []
+    before = None
+    while not (page := await store.errors.find(stack.id, parse(query), before=before)).is_complete:
+        assert 0 < len(page.errors) < 5
+        found += page.errors
+        assert page.reached_at == found[-1].at
+        before = (found[-1].at, found[-1].id)
+    assert len(found) > 5
+    assert found + list(page.errors) == ten
+
+
 async def test_ranges(store: Store, stack: Stack, ten: list[Error]) -> None:
     since, until = ago(minutes=6), ago(minutes=2)
     page = await store.errors.find(stack.id, EVERYTHING, since=since, until=until)

@@ -26,7 +26,16 @@ from errorstack_live.storage.document import (
     raw_collection,
     without_empty,
 )
-from errorstack_live.storage.page import BY_FIELD, NEWEST_FIRST, Count, Page, count, find
+from errorstack_live.storage.page import (
+    BY_FIELD,
+    NEWEST_FIRST,
+    Count,
+    Page,
+    count,
+    find,
+    is_full,
+    taken,
+)
 from errorstack_live.storage.walk import Edge, Walk
 
 BY_TIME = [("stack", 1), ("at", -1), ("_id", -1)]
@@ -75,15 +84,15 @@ class Errors:
         if query.is_empty:
             async with deadline(deadline_s):
                 found = self._raw.find(walk.rest, sort=NEWEST_FIRST, hint=index)
-                raw = await found.limit(limit).to_list(None)
-                is_complete = len(raw) < limit
+                raw = await taken(found, limit)
+                is_complete = not is_full(raw, limit)
         else:
             async with self._search(deadline_s):
                 raw, is_complete = await find(self._raw, walk, query.to_mongo(), limit=limit)
         errors = tuple(read_all(raw, stack_id))
         if is_complete:
             return Page(errors)
-        reached_at = errors[-1].at if len(errors) >= limit else walk.reached_at or until
+        reached_at = errors[-1].at if is_full(raw, limit) else walk.reached_at or until
         return Page(errors, reached_at or datetime.now(UTC), is_complete=False)
 
     async def count(

@@ -21,6 +21,8 @@ AWAIT_S = 1.0
 CATCH_UP_S = 2.0
 CATCH_UPS_AT_ONCE = 2
 """Each reads a stream of its own; who waits longer than CATCH_UP_S gets a fresh snapshot."""
+CATCH_UP_BYTES = 32 << 20
+"""Of changes that are read back; strangers send them, of up to 1 MiB each."""
 FIRST_PAUSE_S = 0.05
 MAX_PAUSE_S = 2.0
 
@@ -87,9 +89,11 @@ class Feed:
     async def catch_up(self, after: str, until: str, limit: int) -> list[Entry] | None:
         """What came after one position, up to and with another; None when that cannot be told.
 
-        That is when it is more than ``limit`` entries, or too long ago, or not read in time.
+        That is when it is more than ``limit`` entries or CATCH_UP_BYTES, or too long ago, or not
+        read in time.
         """
         entries: list[Entry] = []
+        room = CATCH_UP_BYTES
         try:
             async with (
                 asyncio.timeout(CATCH_UP_S),
@@ -98,6 +102,9 @@ class Feed:
             ):
                 async for batch in batches:
                     entries += entries_of(batch.changes)
+                    room -= sum(len(change.raw) for change in batch.changes)
+                    if room < 0:
+                        return None
                     if batch.position >= until:
                         break
                     if len(entries) > limit:

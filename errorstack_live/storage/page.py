@@ -1,12 +1,13 @@
 """Finds errors newest first, by whichever way serves the filter, and says how far it came."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 
 import pymongo
 from bson.raw_bson import RawBSONDocument
+from motor.motor_asyncio import AsyncIOMotorCursor
 from pymongo.errors import OperationFailure, PyMongoError
 
 from errorstack_live.model import Error
@@ -15,6 +16,9 @@ from errorstack_live.storage.walk import Walk
 
 NEWEST_FIRST = [("at", -1), ("_id", -1)]
 BY_FIELD = [("fields.$**", 1)]
+MAX_PAGE_BYTES = 16 << 20
+"""Of a page's documents. Strangers send them, of up to 1 MiB: a thousand would take a gigabyte."""
+READ_AT_ONCE = 16
 RARE = 20
 """When less than this part of a page was in the first slice, the index over all fields is asked
 for the rest. A value more common than that is found sooner by walking on."""
@@ -28,7 +32,7 @@ class Page:
     """Errors, newest first.
 
     ``is_complete``: nothing older matches. Else everything that matches and is newer than
-    ``reached_at`` is here: the page is full, or time was up.
+    ``reached_at`` is here: the page is full, of errors or of bytes, or time was up.
     """
 
     errors: tuple[Error, ...]
@@ -43,6 +47,20 @@ class Count:
     count: int
     reached_at: datetime | None = None
     is_complete: bool = True
+
+
+async def taken(cursor: "AsyncIOMotorCursor[RawBSONDocument]", limit: int) -> list[RawBSONDocument]:
+    """What a cursor gives, until the page is full."""
+    found: list[RawBSONDocument] = []
+    cursor = cursor.limit(limit)
+    while not is_full(found, limit) and (more := await cursor.to_list(READ_AT_ONCE)):
+        found += more
+    return found
+
+
+def is_full(found: Sequence[RawBSONDocument], limit: int) -> bool:
+    """Whether a page has room for no more."""
+    return len(found) >= limit or sum(len(each.raw) for each in found) >= MAX_PAGE_BYTES
 
 
 async def find(
@@ -60,13 +78,13 @@ async def find(
             if len(found) * RARE < limit:
                 more = await _look_up(errors, walk, wanted, limit - len(found))
                 if more is not None:
-                    return found + more, len(found) + len(more) < limit
+                    return found + more, not is_full(found + more, limit)
         try:
             found += await _in_slice(errors, walk, wanted, limit - len(found))
         except PyMongoError as error:
             walk.too_slow(error)
             continue
-        if len(found) >= limit:
+        if is_full(found, limit):
             return found, False
         if not walk.done():
             return found, True
@@ -99,7 +117,7 @@ async def _in_slice(
     with pymongo.timeout(walk.left_s()):
         which = {"$and": [await walk.next(), wanted]}
         cursor = errors.find(which, sort=NEWEST_FIRST, hint=walk.index)
-        return await cursor.limit(limit).to_list(None)
+        return await taken(cursor, limit)
 
 
 async def _look_up(
@@ -109,7 +127,7 @@ async def _look_up(
     with _by_field(), pymongo.timeout(walk.left_s(BY_FIELD_S)):
         which = {"$and": [walk.rest, wanted]}
         cursor = errors.find(which, sort=NEWEST_FIRST, hint=BY_FIELD)
-        return await cursor.limit(limit).to_list(None)
+        return await taken(cursor, limit)
     return None
 
 
