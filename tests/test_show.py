@@ -132,6 +132,11 @@ def test_marks(text: str, shown: str) -> None:
     assert show.visible(text) == shown
 
 
+def test_what_a_server_says_of_a_failure_cannot_bite() -> None:
+    said = show.Failed("No\nsuch \x1b]0;title\x07 \u202ekey")
+    assert said.format_message() == "No\nsuch ␛]0;title␇ <U+202E>key"
+
+
 @pytest.mark.parametrize(
     ("what", "words"),
     [

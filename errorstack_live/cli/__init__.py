@@ -14,16 +14,13 @@ from errorstack_live.cli.member import member
 from errorstack_live.cli.send import demo, log, submit
 from errorstack_live.cli.serve import serve
 from errorstack_live.cli.share import share
+from errorstack_live.cli.show import Failed
 from errorstack_live.cli.stack import stack
 from errorstack_live.cli.tail import tail
 from errorstack_live.errors import ErrorStackError, QueryError
 
 COMMANDS = (serve, stack, member, share, submit, log, tail, errors, logs, demo)
 INTERRUPTED = 130
-
-
-class _Failed(click.ClickException):
-    """A failure of ours, told without a traceback."""
 
 
 class _Group(click.Group):
@@ -36,9 +33,9 @@ class _Group(click.Group):
         try:
             return super().invoke(ctx)
         except QueryError as error:
-            raise _Failed(f"{error.message} (at character {error.at + 1})") from error
+            raise Failed(f"{error.message} (at character {error.at + 1})") from error
         except ErrorStackError as error:
-            raise _Failed(error.message) from error
+            raise Failed(error.message) from error
         except KeyboardInterrupt:
             sys.exit(INTERRUPTED)
 

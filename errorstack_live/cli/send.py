@@ -12,7 +12,7 @@ import click
 import httpx
 
 from errorstack_live.cli.access import json_option, opened, with_settings
-from errorstack_live.cli.show import echo
+from errorstack_live.cli.show import Failed, echo, visible
 from errorstack_live.cli.target import http_client
 from errorstack_live.demo import Traffic
 from errorstack_live.errors import ErrorStackError, SetupError
@@ -28,7 +28,7 @@ url_option = click.option(
 )
 
 
-class NotAccepted(click.ClickException):
+class NotAccepted(Failed):
     """The server answered, and did not store it."""
 
 
@@ -87,7 +87,7 @@ async def demo(
     accepted = answers.pop("", 0)
     click.echo(f"{accepted} accepted, {answers.total()} refused.")
     for reason, count in answers.most_common():
-        click.echo(f"{count} times: {reason}", err=True)
+        click.echo(f"{count} times: {visible(reason)}", err=True)
 
 
 async def _play(
@@ -142,7 +142,7 @@ async def _send(
     if not answer.get("success"):
         raise NotAccepted(str(answer.get("errorMsg", "The server did not store it.")))
     if not as_json:
-        click.echo(f"Stored: {answer['id']}")
+        click.echo(f"Stored: {visible(str(answer['id']))}")
 
 
 async def _post(

@@ -27,6 +27,14 @@ _JOINERS = frozenset("\u200c\u200d")
 _UNSEEN = frozenset(("Cc", "Cf", "Cs", "Zl", "Zp"))
 
 
+class Failed(click.ClickException):
+    """Why something could not be done; what a server said of it is shown like a sender's words."""
+
+    def format_message(self) -> str:
+        """Its lines, safe in a terminal."""
+        return "\n".join(map(visible, self.message.split("\n")))
+
+
 def visible(text: str) -> str:
     """``text`` on one line with every control, format and direction character as a visible mark."""
     return text if text.isascii() and text.isprintable() else "".join(map(_mark, text))

@@ -6,7 +6,6 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from datetime import datetime
 
-import click
 import orjson
 from rich.console import Console
 from websockets.asyncio.client import ClientConnection, connect
@@ -29,7 +28,7 @@ FIRST_RETRY_S, MAX_RETRY_S = 0.2, 10.0
 _SIGN_IN, _REVOKED = 4401, 4403
 
 
-class Ended(click.ClickException):
+class Ended(show.Failed):
     """The share link was revoked or has expired."""
 
     exit_code = 3
