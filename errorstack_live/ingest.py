@@ -10,7 +10,7 @@ from typing import Protocol as Interface
 from errorstack_live import fingerprint, meaning
 from errorstack_live.errors import Refused, TooMany, UnknownKey
 from errorstack_live.keys import StackKeys
-from errorstack_live.limit import TokenBuckets
+from errorstack_live.limit import TokenBuckets, neighbours
 from errorstack_live.live.living import LivingLogs
 from errorstack_live.model import (
     Draft,
@@ -75,7 +75,7 @@ class Ingest:
         """
         parsed = None
         try:
-            self._take(self._address_limit, submission.request.ip, "This address")
+            self._take(self._address_limit, neighbours(submission.request.ip), "This address")
             parsed = protocol.parse(submission)
             stack = await self._stack(parsed)
             stored = (

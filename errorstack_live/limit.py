@@ -1,6 +1,8 @@
 """How fast one key or address may submit: token buckets in bounded memory, without a clock."""
 
 from collections import OrderedDict
+from functools import lru_cache
+from ipaddress import IPv6Address, IPv6Network
 
 
 class TokenBuckets:
@@ -44,3 +46,15 @@ class TokenBuckets:
 
 _ROUNDING_S = 1e-9
 """Sums of many small steps miss the exact second by less than this."""
+
+
+@lru_cache(maxsize=1024)
+def neighbours(address: str) -> str:
+    """What counts as one network address: who has one of IPv6 may choose from 2^64 beside it."""
+    if ":" not in address:
+        return address
+    try:
+        known = IPv6Address(address)
+    except ValueError:
+        return address
+    return str(known.ipv4_mapped or IPv6Network((int(known), 64), strict=False))

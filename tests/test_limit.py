@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errorstack_live.limit import TokenBuckets
+from errorstack_live.limit import TokenBuckets, neighbours
 
 
 def test_a_burst_then_the_rate() -> None:
@@ -107,3 +107,18 @@ def test_memory_is_bounded(keys: list[str], max_keys: int) -> None:
     for key in keys:
         buckets.take(key, 0.0)
     assert len(buckets) == min(max_keys, len(set(keys)))
+
+
+@pytest.mark.parametrize(
+    ("address", "counts_as"),
+    [
+        ("192.0.2.1", "192.0.2.1"),
+        ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+        ("2001:db8:1:2:ffff::9", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "192.0.2.1"),
+        ("192.0.2.1:5000", "192.0.2.1:5000"),
+        ("", ""),
+    ],
+)
+def test_neighbours(address: str, counts_as: str) -> None:
+    assert neighbours(address) == counts_as

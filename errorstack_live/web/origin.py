@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from quart import has_request_context, has_websocket_context, request, websocket
 from quart.wrappers.base import BaseRequestWebsocket
 
+from errorstack_live.limit import neighbours
 from errorstack_live.web.state import state
 
 _PROXY_HEADERS = frozenset({"x-forwarded-for", "x-forwarded-proto"})
@@ -35,8 +36,8 @@ async def believe_proxy() -> None:
 
 
 async def address() -> str:
-    """The network address that asks."""
-    return here().remote_addr or ""
+    """The network address that asks, as it counts for limits."""
+    return neighbours(here().remote_addr or "")
 
 
 def is_https() -> bool:

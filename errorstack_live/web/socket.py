@@ -6,6 +6,7 @@ Everything is checked before the handshake is accepted, so that a refusal is an 
 from quart import Blueprint, Quart, Response, current_app, websocket
 
 from errorstack_live.errors import ErrorStackError, Forbidden, TooMany
+from errorstack_live.limit import neighbours
 from errorstack_live.live import frames
 from errorstack_live.live.cursor import Cursors
 from errorstack_live.live.rows import encode
@@ -85,7 +86,7 @@ async def _pass(reader: Reader) -> Pass:
 
 
 def _address() -> str:
-    return websocket.remote_addr or ""
+    return neighbours(websocket.remote_addr or "")
 
 
 def _refusal(error: ErrorStackError) -> Response:
