@@ -96,6 +96,7 @@ async def test_issues(dashboard: Dashboard) -> None:
     found = (await ask(dashboard, "/issues", visitor))["issues"]
     assert len(found) == 2
     assert (await ask(dashboard, "/issues?text=BOOM", visitor))["issues"][0]["id"] == error.issue
+    assert (await ask(dashboard, "/issues?text=%00(", visitor))["issues"] == []
     one = await ask(dashboard, f"/issues/{error.issue}", visitor)
     assert (one["type"], one["count"], one["status"]) == ("KeyError", 1, "open")
     answer = await visitor.send(

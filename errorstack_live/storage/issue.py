@@ -1,6 +1,5 @@
 """Issues: what members see of all errors with one fingerprint, and what they said of it."""
 
-import re
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -9,6 +8,7 @@ from pymongo import IndexModel
 from errorstack_live.errors import NotFound
 from errorstack_live.event import IssueChanged
 from errorstack_live.model import Error, Issue, Level, Status
+from errorstack_live.query import pattern
 from errorstack_live.storage.change import Changes
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, object_id, utc
@@ -90,8 +90,8 @@ class Issues:
 
 
 def _holds(word: str) -> Document:
-    pattern = {"$regex": re.escape(word), "$options": "i"}
-    return {"$or": [{"title": pattern}, {"type": pattern}, {"where": pattern}]}
+    holds = {"$regex": pattern.escape(word), "$options": "i"}
+    return {"$or": [{"title": holds}, {"type": holds}, {"where": holds}]}
 
 
 def described(error: Error) -> Document:
