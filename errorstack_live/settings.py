@@ -77,7 +77,9 @@ class Settings(BaseSettings):
     )
     key_burst: int = Field(default=20000, ge=1, description="Submissions one key may send at once.")
     address_rate: int = Field(
-        default=5000, ge=1, description="Submissions per second from one network address."
+        default=5000,
+        ge=1,
+        description="Submissions per second from one network address; an IPv6 /64 counts as one.",
     )
     address_burst: int = Field(
         default=20000, ge=1, description="Submissions one address may send at once."
