@@ -15,8 +15,8 @@ def main(endpoint: str, key: str) -> None:
     logging.getLogger("shop").error("order %s was not saved", 1017, extra={"user": {"id": 5}})
     try:
         with client.watch(job="example"):
-            print({}["colour"])
-    except KeyError:
+            int("a colour")
+    except ValueError:
         pass
     try:
         print(1 / 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import contextlib
 import os
 import platform
 import socket
@@ -163,13 +164,14 @@ class Client:
     ) -> bool:
         if guard.is_inside() or self._outbox is None:
             return False
-        with guard.inside():
-            try:
+        try:
+            with guard.inside():
                 return self._take(self._outbox, path, fields, error, trace_name)
-            except Exception as failure:
+        except Exception as failure:
+            with contextlib.suppress(Exception):  # where the stack is full, this fails as well
                 self._losses.add("unreadable")
                 self._problems.tell(f"not readable: {type(failure).__name__}: {failure}")
-                return False
+            return False
 
     def _take(
         self,

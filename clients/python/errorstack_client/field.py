@@ -27,7 +27,8 @@ _LISTS = (list, tuple, set, frozenset)
 
 _repr = reprlib.Repr()
 _repr.maxstring = _repr.maxother = 1_000
-_repr.maxdict = _repr.maxlist = _repr.maxtuple = _repr.maxset = MAX_ITEMS
+_repr.maxdict = _repr.maxlist = _repr.maxtuple = _repr.maxset = _repr.maxfrozenset = 20
+_repr.maxlevel = 3
 
 
 def texts(fields: Mapping[str, Any]) -> Texts:
@@ -71,7 +72,9 @@ def _named(name: str, value: Any, depth: int) -> Iterator[tuple[str, str]]:
         return
     if isinstance(value, Mapping) and depth < MAX_DEPTH:
         yield from _flat(f"{name}.", value, depth + 1)
-    elif isinstance(value, _LISTS) and all(isinstance(item, _PLAIN) for item in islice(value, 50)):
+    elif isinstance(value, _LISTS) and all(
+        isinstance(item, _PLAIN) for item in islice(value, MAX_ITEMS)
+    ):
         for item in islice(value, MAX_ITEMS):
             yield name, text(item)
     else:

@@ -6,6 +6,12 @@ import traceback
 
 from errorstack_client.field import shorten, text
 
+MAX_FRAMES = 100
+"""The innermost ones; a recursion has thousands."""
+MAX_CHARS = 16_000
+"""The server looks for frames in the first 16 Ki characters of a trace: the last ones, which are
+Python's innermost, have to be among them."""
+
 
 class Trace:
     """A traceback as it is now, to be made text later.
@@ -15,8 +21,9 @@ class Trace:
     """
 
     def __init__(self, error: BaseException) -> None:
+        self._left_out = max(_depth(error) - MAX_FRAMES, 0)
         self._taken = traceback.TracebackException(
-            type(error), error, error.__traceback__, lookup_lines=False
+            type(error), error, error.__traceback__, limit=-MAX_FRAMES, lookup_lines=False
         )
 
     @property
@@ -26,9 +33,19 @@ class Trace:
 
     def text(self) -> str:
         try:
-            return shorten("".join(self._taken.format()).rstrip())
+            whole = "".join(self._taken.format()).rstrip()
         except Exception as failure:
             return f"(the traceback cannot be shown: {type(failure).__name__})"
+        if self._left_out:
+            whole = f"({self._left_out} outer calls are left out)\n{whole}"
+        return shorten(whole, MAX_CHARS)
+
+
+def _depth(error: BaseException) -> int:
+    trace, depth = error.__traceback__, 0
+    while trace:
+        trace, depth = trace.tb_next, depth + 1
+    return depth
 
 
 def name(error: BaseException) -> str:

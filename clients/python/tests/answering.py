@@ -1,6 +1,7 @@
 """A server that answers as badly as it is told, and remembers what it was sent."""
 
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -24,13 +25,16 @@ _released = threading.Event()
 class Answering:
     """Gives each request the next of ``replies``, and the last of them for ever."""
 
-    def __init__(self, *replies: bytes | Reply) -> None:
+    def __init__(self, *replies: bytes | Reply, tls: ssl.SSLContext | None = None) -> None:
         self.forms: list[dict[str, str]] = []
         self.paths: list[str] = []
         self.connections = 0
         self._replies = list(replies)
         self._server = _Server(("127.0.0.1", 0), _handler(self))
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        port = self._server.server_address[1]
+        self.url = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
+        if tls:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
 
     def answer(self, path: str, body: bytes) -> bytes:
         self.paths.append(path)
@@ -47,9 +51,9 @@ class Answering:
 
 
 @contextmanager
-def answering(*replies: bytes | Reply) -> Iterator[Answering]:
+def answering(*replies: bytes | Reply, tls: ssl.SSLContext | None = None) -> Iterator[Answering]:
     _released.clear()
-    server = Answering(*replies)
+    server = Answering(*replies, tls=tls)
     thread = threading.Thread(target=server.serve, daemon=True)
     thread.start()
     try:

@@ -31,12 +31,15 @@ class Stack:
         return [error["fields"] for error in self.errors(count)]
 
     def errors(self, count: int) -> list[dict[str, Any]]:
-        found = eventually(lambda: self._at_least("errors", count), deadline_s=20)
+        found: list[dict[str, Any]] = eventually(
+            lambda: self._at_least("errors", count), deadline_s=20
+        )
         assert len(found) == count
         return found
 
     def logs(self, count: int) -> list[dict[str, Any]]:
-        return eventually(lambda: self._at_least("logs", count), deadline_s=20)
+        found: list[dict[str, Any]] = eventually(lambda: self._at_least("logs", count), 20)
+        return found
 
     def _at_least(self, what: str, count: int) -> list[dict[str, Any]] | None:
         lines = self._say(what, self.slug, "--json").splitlines()

@@ -10,6 +10,7 @@ from conftest import Connect, Stack
 
 from errorstack_client import Client
 
+NOTHING: dict[str, str] = {}
 LETTERS = "café € 😀 & = % + ; \x00"
 
 
@@ -52,7 +53,7 @@ def fall(depth: int) -> None:
     if depth:
         fall(depth - 1)
     else:
-        {}["missing"]
+        NOTHING["missing"]
 
 
 def test_an_exception_has_its_whole_traceback(stack: Stack, client: Client) -> None:
@@ -64,13 +65,23 @@ def test_an_exception_has_its_whole_traceback(stack: Stack, client: Client) -> N
     except ValueError:
         client.submit_exception(order=1017)
     assert client.flush(10)
-    (error,) = stack.errors(1)
-    assert error["title"] == "ValueError: no order"
-    fields = error["fields"]
+    (stored,) = stack.errors(1)
+    assert stored["title"] == "ValueError: no order"
+    fields = stored["fields"]
     assert (fields["type"], fields["Msg"], fields["order"]) == ("ValueError", "no order", "1017")
     assert "KeyError: 'missing'\n\nThe above exception was the direct cause" in fields["stack"]
     assert fields["stack"].count("in fall\n    fall(depth - 1)") == 2
     assert fields["stack"].endswith("ValueError: no order")
+
+
+def test_a_recursion_is_cut(stack: Stack, client: Client) -> None:
+    with pytest.raises(KeyError), client.watch():
+        fall(400)
+    assert client.flush(10)
+    (error,) = stack.errors(1)
+    assert error["fields"]["stack"].startswith("(302 outer calls are left out)\nTraceback (most")
+    assert "[Previous line repeated 96 more times]" in error["fields"]["stack"]
+    assert error["fields"]["stack"].endswith("KeyError: 'missing'")
 
 
 def test_watch_submits_and_lets_pass(stack: Stack, client: Client) -> None:

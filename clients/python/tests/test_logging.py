@@ -10,6 +10,8 @@ from conftest import Stack
 
 from errorstack_client import Client, ErrorStackHandler
 
+NOTHING: dict[str, str] = {}
+
 
 @pytest.fixture
 def logger(request: pytest.FixtureRequest) -> Iterator[logging.Logger]:
@@ -25,7 +27,7 @@ def test_a_record_with_everything(stack: Stack, client: Client, logger: logging.
     logger.addHandler(ErrorStackHandler(client))
     logger.warning("below the level")
     try:
-        {}["missing"]
+        NOTHING["missing"]
     except KeyError:
         logger.exception(
             "could not save order %s for %r",
@@ -71,7 +73,7 @@ def test_a_wrong_format_is_told(stack: Stack, client: Client) -> None:
     assert fields["format_error"].startswith("TypeError")
 
 
-def test_it_does_not_report_itself(stack: Stack, client: Client, logger: logging.Logger) -> None:
+def test_it_does_not_report_itself(stack: Stack, client: Client) -> None:
     own = logging.getLogger("errorstack_client")
     handler = ErrorStackHandler(client, logging.DEBUG)
     own.addHandler(handler)
@@ -91,7 +93,7 @@ def test_the_handler_of_the_api_page(stack: Stack, logger: logging.Logger, metho
     host = stack.url.partition("://")[2]
     logger.addHandler(api_page_handler.ErrorStackHandler(host, stack.key, method))
     try:
-        {}["missing"]
+        NOTHING["missing"]
     except KeyError:
         logger.exception("could not save order %s for %r", 1017, "Änn & Bob")
     (error,) = stack.errors(1)

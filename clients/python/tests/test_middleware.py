@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Callable, Iterator
 from typing import Any
 from wsgiref.util import FileWrapper, setup_testing_defaults
+from wsgiref.validate import validator
 
 import pytest
 from conftest import Stack
@@ -14,7 +15,13 @@ Start = Callable[..., Any]
 
 
 def request(**more: Any) -> dict[str, Any]:
-    environ = {"PATH_INFO": "/buy", "QUERY_STRING": "id=7", "HTTP_USER_AGENT": "curl", **more}
+    environ = {
+        "SCRIPT_NAME": "",
+        "PATH_INFO": "/buy",
+        "QUERY_STRING": "id=7",
+        "HTTP_USER_AGENT": "curl",
+        **more,
+    }
     setup_testing_defaults(environ)
     return environ
 
@@ -77,6 +84,17 @@ def test_wsgi_leaves_ready_answers_alone(client: Client) -> None:
     assert list(app(request(), start)) == [b"a", b"b"]
 
 
+def test_wsgi_to_the_letter(client: Client) -> None:
+    def app(_: dict[str, Any], start: Start) -> Iterator[bytes]:
+        start("200 OK", [("Content-Type", "text/plain")])
+        return iter([b"a", b"b"])
+
+    guarded = validator(wsgi.ErrorStackMiddleware(validator(app), client))
+    answer = guarded(request(), lambda *_: lambda _: None)
+    assert b"".join(answer) == b"ab"
+    answer.close()  # type: ignore[attr-defined]
+
+
 SCOPE = {
     "type": "http",
     "scheme": "https",
@@ -92,9 +110,9 @@ async def channel(*_: Any) -> Any:
 
 
 def test_asgi(stack: Stack, client: Client) -> None:
-    async def fail(scope: asgi.Scope, receive: asgi.Channel, send: asgi.Channel) -> None:
+    async def fail(_: asgi.Scope, receive: asgi.Channel, send: asgi.Channel) -> None:
         client.submit(Msg="on the way", level="info")
-        await receive()
+        await send(await receive())
         raise ValueError("raised")
 
     app = asgi.ErrorStackMiddleware(fail, client)

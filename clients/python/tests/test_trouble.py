@@ -1,11 +1,13 @@
 """Servers that are down, slow, full, or something else: the program does not feel them."""
 
+import ssl
 import statistics
 import time
 import urllib.request
 
 import pytest
-from answering import STORED, Answering, answering, slow
+import trustme
+from answering import STORED, Answering, Reply, answering, slow
 from conftest import Connect, Stack
 from serving import eventually
 
@@ -15,7 +17,7 @@ BUSY = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r
 AWAY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nGIF8"
 PAGE = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>"
 MOVED = b"HTTP/1.1 301 Moved\r\nLocation: http://other.test/\r\nContent-Length: 0\r\n\r\n"
-REPLIES = {
+REPLIES: dict[str, bytes | Reply] = {
     "slow": slow,
     "429": BUSY,
     "503": AWAY,
@@ -124,6 +126,21 @@ def test_a_connection_is_kept_and_opened_again(connect: Connect) -> None:
         assert client.flush(10)
         assert [form["Msg"] for form in server.forms] == ["0", "1", "2", "2"]
         assert server.connections == 2
+
+
+def test_https_is_verified(connect: Connect) -> None:
+    authority = trustme.CA()
+    here, there = ssl.create_default_context(), ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.configure_trust(here)
+    authority.issue_cert("localhost").configure_cert(there)
+    with answering(STORED, tls=there) as server:
+        trusting, doubting = connect("k", server.url, tls=here), connect("k", server.url)
+        doubting.submit(Msg="to a stranger")
+        assert not doubting.flush(1)
+        assert "CERTIFICATE_VERIFY_FAILED" in doubting.last_problem
+        trusting.submit(Msg="to a friend")
+        assert trusting.flush(10)
+        assert [form["Msg"] for form in server.forms] == ["to a friend"]
 
 
 def test_an_endpoint_may_have_a_path(connect: Connect) -> None:
