@@ -30,6 +30,11 @@ from errorstack_live.protocols import Protocol
 from errorstack_live.scrub import scrub, scrub_text
 
 
+CHARGED_BYTES = 4096
+"""So much of a body, unpacked, counts as one more submission of its address: reading a megabyte
+takes a tenth of a second, and a kilobyte of gzip is enough to ask for that."""
+
+
 class Writer(Interface):
     """What makes errors and log messages durable; see ``storage.writer``."""
 
@@ -75,7 +80,9 @@ class Ingest:
         """
         parsed = None
         try:
-            self._take(self._address_limit, neighbours(submission.request.ip), "This address")
+            address = neighbours(submission.request.ip)
+            size = 1 + len(submission.body) // CHARGED_BYTES
+            self._take(self._address_limit, address, "This address", size)
             parsed = protocol.parse(submission)
             stack = await self._stack(parsed)
             stored = (

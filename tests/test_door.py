@@ -340,6 +340,25 @@ async def test_rate_limit_answers_429_and_is_counted(
     assert 'errorstack_submissions_total{kind="error",outcome="rate-limited"} 3.0' in metrics
 
 
+async def test_large_bodies_use_up_an_addresss_rate_sooner(store: Store) -> None:
+    """A kilobyte of gzip that unpacks to a megabyte is charged for the megabyte."""
+    packed = gzip.compress(b"Msg=" + b"%41" * 300_000)
+    async with (
+        serving(store, address_rate=1, address_burst=500) as server,
+        httpx.AsyncClient(base_url=server.url) as http,
+    ):
+        form = {"_s": server.key, "_r": "json"}
+        headers = {**FORM, "content-encoding": "gzip"}
+        answers = [
+            await http.post("/submit", params=form, content=packed, headers=headers)
+            for _ in range(3)
+        ]
+        small = await http.get("/submit", params={**form, "Msg": "x"})
+    assert [answer.status_code for answer in answers] == [200, 200, 429]
+    assert int(answers[2].headers["retry-after"]) > 1
+    assert small.status_code == 200
+
+
 async def test_log_messages_are_kept_with_the_error_behind_them(
     server: Server, http: httpx.AsyncClient
 ) -> None:
