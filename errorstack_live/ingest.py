@@ -29,7 +29,6 @@ from errorstack_live.model import (
 from errorstack_live.protocols import Protocol
 from errorstack_live.scrub import scrub, scrub_text
 
-
 CHARGED_BYTES = 4096
 """So much of a body, unpacked, counts as one more submission of its address: reading a megabyte
 takes a tenth of a second, and a kilobyte of gzip is enough to ask for that."""

@@ -79,7 +79,10 @@ class Settings(BaseSettings):
     address_rate: int = Field(
         default=5000,
         ge=1,
-        description="Submissions per second from one network address; an IPv6 /64 counts as one.",
+        description=(
+            "Submissions per second from one network address; an IPv6 /64 counts as one. "
+            "Every further 4 KiB of a body, unpacked, count as one more."
+        ),
     )
     address_burst: int = Field(
         default=20000, ge=1, description="Submissions one address may send at once."
