@@ -6,11 +6,11 @@ BIN := .venv/bin
 BUILT := errorstack_live/web/static/.vite/manifest.json
 SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
 
-.PHONY: help setup run test lint types format bench build clean chromium
+.PHONY: help setup run test test-clients lint types format bench build clean chromium
 .NOTPARALLEL:
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
 setup: .venv/ready $(BUILT) ## make the environment and build the front end
 
@@ -24,6 +24,10 @@ test: setup chromium lint types ## run every check and test there is
 	$(BIN)/coverage run -m pytest $(ARGS)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
+
+test-clients: setup ## run the tests of the shipped clients against a real server
+	cd clients/python && ../../$(BIN)/mypy
+	$(BIN)/python -m pytest clients/python
 
 lint: setup ## check style and format
 	$(BIN)/ruff check .
