@@ -1,8 +1,8 @@
 import { defineConfig } from "vitest/config";
 
 /**
- * Three entries, looked up by their source path in the manifest by the pages' templates:
- * the live view, the small script of the other pages, and the one style sheet of them all.
+ * Entries, looked up by their source path in the manifest by the pages' templates: the live view,
+ * the small script of the other pages, the style sheet of all, and what other pages add to it.
  */
 export default defineConfig({
   base: "./", // fonts are named relative to the style sheet, so static/ may be served anywhere
@@ -15,7 +15,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy lets no font come from a data: address
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rollupOptions: { input: ["src/live.tsx", "src/page.ts", "src/styles/app.css"] },
+    rollupOptions: { input: ["src/live.tsx", "src/page.ts", "src/styles/app.css", "src/styles/pages.css"] },
   },
   test: { include: ["{src,tests}/**/*.test.{ts,tsx}"] },
 });
