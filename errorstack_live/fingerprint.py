@@ -15,7 +15,7 @@ from errorstack_live import meaning as meanings
 from errorstack_live.model import Fields, Meaning
 from errorstack_live.trace import frames
 
-VERSION = "1"
+VERSION = "2"
 
 MAX_TEMPLATE_CHARS = 1_000
 MAX_FRAMES = 3

@@ -10,8 +10,9 @@ import re
 import warnings
 from collections.abc import Iterable, Iterator
 
+from errorstack_live import trace as traces
 from errorstack_live.model import JSON, Fields, Level, Meaning
-from errorstack_live.trace import frames
+from errorstack_live.trace import Trace
 
 MESSAGE_NAMES = ("Msg", "msg", "Message", "message", "error", "_msg", "reason")
 TYPE_NAMES = ("name", "Type", "type", "levelname")
@@ -71,7 +72,7 @@ def read(fields: Fields) -> Meaning:
     """Say what the fields mean. Never raises, whatever JSON the values are."""
     fields = _with_inner(fields)
     message = _formatted(fields)
-    trace = first(fields, TRACE_NAMES)
+    trace = _trace_text(fields)
     thrown = _thrown(trace) if trace else ""
     kind = _type(fields, message, thrown)
     return Meaning(
@@ -82,6 +83,13 @@ def read(fields: Fields) -> Meaning:
         message=message,
         trace=trace,
     )
+
+
+def trace_of(fields: Fields) -> Trace:
+    """Return the stack trace among the fields, frame by frame; empty where there is none."""
+    fields = _with_inner(fields)
+    values = (fields[name] for name in TRACE_NAMES if name in fields)
+    return next((trace for value in values if (trace := traces.of(value)).frames), Trace(()))
 
 
 def template(fields: Fields) -> str:
@@ -202,6 +210,13 @@ def _raised(text: str) -> str:
     return found[1] if found else ""
 
 
+def _trace_text(fields: Fields) -> str:
+    """Return the raw trace; a list of frames is written as one."""
+    values = ((name, fields[name]) for name in TRACE_NAMES if name in fields)
+    found = (traces.text(value) or first(fields, (name,)) for name, value in values)
+    return next((text for text in found if text), "")
+
+
 def _thrown(trace: str) -> str:
     """Return the line in which a trace names what was thrown: its first, or Python's last."""
     lines = (trace[:500].partition("\n")[0], trace[-2_000:].rpartition("\n")[2])
@@ -243,7 +258,7 @@ def _where(fields: Fields, trace: str) -> str:
 
 def _thrown_at(trace: str, line: str) -> tuple[str, str]:
     """Return the file and line of a trace's first frame of the sender's own code."""
-    found = [frame for frame in frames(trace) if frame.file]
+    found = [frame for frame in traces.frames(trace) if frame.file]
     top = next((frame for frame in found if frame.is_app), found[0] if found else None)
     return (top.file, str(top.line or "")) if top else ("", line)
 

@@ -1,107 +1,133 @@
-"""Stack traces of every language as frames."""
+"""Stack traces of every language as frames.
 
-import timeit
+Samples are files: ``traces/<case>.txt`` as a program printed it, ``traces/<case>.json`` the frames
+it must be read as: ``[whose, function, file, line, column, source]`` of each.
+"""
+
+import json
+from pathlib import Path
 from time import process_time
 
 import pytest
 
-from errorstack_live.trace import MAX_CHARS, frames
+from errorstack_live.model import JSON
+from errorstack_live.trace import (
+    MAX_CHARS,
+    MAX_CONTEXT_LINES,
+    MAX_FRAMES,
+    MAX_LINE_CHARS,
+    Frame,
+    frames,
+    of,
+    parse,
+    text,
+)
 
-TRACES = {
-    "python": (
-        """Traceback (most recent call last):
-  File "/usr/lib/python3.11/threading.py", line 975, in run
-    self._target()
-  File "/srv/shop/views.py", line 42, in show
-    total(cart)
-  File "/srv/shop/cart.py", line 7, in total
-    raise KeyError(name)
-KeyError: 'sku'""",
-        [
-            ("/srv/shop/cart.py", "total", 7, True),
-            ("/srv/shop/views.py", "show", 42, True),
-            ("/usr/lib/python3.11/threading.py", "run", 975, False),
-        ],
-    ),
-    "v8": (
-        """TypeError: Cannot read properties of undefined (reading 'total')
-    at Cart.total (https://shop.example/app.js?v=3:12:34)
-    at async Promise.all (index 0)
-    at https://shop.example/node_modules/x/y.js:1:2
-    at new Shop (file:///srv/shop.mjs:9:1)
-    at process.processTicksAndRejections (node:internal/process/task_queues:95:5)""",
-        [
-            ("https://shop.example/app.js?v=3", "Cart.total", 12, True),
-            ("https://shop.example/node_modules/x/y.js", "", 1, False),
-            ("file:///srv/shop.mjs", "new Shop", 9, True),
-            ("node:internal/process/task_queues", "process.processTicksAndRejections", 95, False),
-        ],
-    ),
-    "gecko": (
-        "total@https://shop.example/app.js:12:34\n@https://shop.example/app.js:99:1\n",
-        [
-            ("https://shop.example/app.js", "total", 12, True),
-            ("https://shop.example/app.js", "", 99, True),
-        ],
-    ),
-    "java": (
-        """java.lang.NullPointerException: cart
-\tat com.shop.Cart.<init>(Cart.java:12)
-\tat java.base/java.util.ArrayList.forEach(ArrayList.java:1511)
-\tat sun.reflect.NativeMethodAccessorImpl.invoke0(Native Method)
-\t... 12 more""",
-        [
-            ("Cart.java", "com.shop.Cart.<init>", 12, True),
-            ("ArrayList.java", "java.base/java.util.ArrayList.forEach", 1511, False),
-            ("", "sun.reflect.NativeMethodAccessorImpl.invoke0", 0, False),
-        ],
-    ),
-    "c#": (
-        """   at Shop.Cart.Add(Item item, Int32 count) in C:\\src\\Shop\\Cart.cs:line 12
-   at System.Web.UI.Page.ProcessRequest(Boolean a)""",
-        [
-            (r"C:\src\Shop\Cart.cs", "Shop.Cart.Add(Item item, Int32 count)", 12, True),
-            ("", "System.Web.UI.Page.ProcessRequest", 0, False),
-        ],
-    ),
-    "php": (
-        "#0 /srv/shop/cart.php(12): Cart->add(Object(Item))\n#1 {main}",
-        [("/srv/shop/cart.php", "Cart->add", 12, True)],
-    ),
-    "ruby, joined": (
-        "/srv/shop/cart.rb:12:in `add',/usr/lib/ruby/gems/rack.rb:3:in `call'",
-        [
-            ("/srv/shop/cart.rb", "add", 12, True),
-            ("/usr/lib/ruby/gems/rack.rb", "call", 3, False),
-        ],
-    ),
-    "go": (
-        "goroutine 1 [running]:\nmain.add(0x1)\n\t/srv/shop/cart.go:12 +0x1d\n",
-        [("/srv/shop/cart.go", "", 12, True)],
-    ),
-    "none": ("It broke, at once (somewhere)", []),
-}
+SAMPLES = sorted((Path(__file__).parent / "traces").glob("*.txt"))
 
 
-@pytest.mark.parametrize(("trace", "expected"), TRACES.values(), ids=TRACES)
-def test_frames_begin_where_it_was_thrown(
-    trace: str, expected: list[tuple[str, str, int, bool]]
-) -> None:
-    found = [(one.file, one.function, one.line, one.is_app) for one in frames(trace)]
+@pytest.mark.parametrize("sample", SAMPLES, ids=[each.stem for each in SAMPLES])
+def test_frames_begin_where_it_was_thrown(sample: Path) -> None:
+    expected = json.loads(sample.with_suffix(".json").read_text())
+    found = [
+        [
+            "app" if one.is_app else "library",
+            one.function,
+            one.file,
+            one.line,
+            one.column,
+            one.source,
+        ]
+        for one in frames(sample.read_text())
+    ]
     assert found == expected
 
 
-@pytest.mark.parametrize(
-    "line", ["at ", "at a", "at (", "at a (b", "a@", 'File "', "#0 a", "a.b:", "/a.go:", "a:1:in `"]
-)
-def test_hostile_lines_are_read_in_one_go(line: str) -> None:
-    traces = [f"{n}\n" + (line * 500)[:495] for n in range(20)]
-    took = min(
-        timeit.repeat(
-            lambda: [frames(each) for each in traces], timer=process_time, number=1, repeat=3
-        )
+def test_every_sample_has_its_frames() -> None:
+    described = {each.stem for each in (Path(__file__).parent / "traces").glob("*.json")}
+    assert {each.stem for each in SAMPLES} == described
+
+
+def test_what_is_no_frame_is_kept_as_words() -> None:
+    trace = parse("KeyError: 'sku'\n    at pay (https://shop.example/a.js:1:2)\n\nCaused by: disk")
+    assert trace.words == ("KeyError: 'sku'", "Caused by: disk")
+
+
+LISTED: list[JSON] = [
+    {
+        "filename": "/srv/shop/cart.py",
+        "function": "add",
+        "lineno": 12,
+        "colno": 5,
+        "pre_context": [f"line {n}" for n in range(20)],
+        "context_line": "raise KeyError(name)",
+        "post_context": ["", "def next():"],
+    },
+    {"file": "vendor.js", "line": "3", "in_app": False},
+    {"abs_path": "/usr/lib/python3.11/x.py", "in_app": True},
+    {"nothing": "of use"},
+    {"function": "f", "line": -1, "column": True, "source": ["x"], "above": [1, "y"]},
+]
+
+
+def test_a_list_of_frames_is_read_with_its_source() -> None:
+    first, vendor, told, odd = of(LISTED).frames
+    assert first == Frame(
+        "/srv/shop/cart.py",
+        "add",
+        12,
+        is_app=True,
+        column=5,
+        source="raise KeyError(name)",
+        above=tuple(f"line {n}" for n in range(20 - MAX_CONTEXT_LINES, 20)),
+        below=("", "def next():"),
     )
-    assert took < 0.1  # 10,000 characters
+    assert vendor == Frame("vendor.js", "", 3, is_app=False)
+    assert told.is_app  # the sender knows better than a path's looks
+    assert odd == Frame("", "f", 0, is_app=True, column=1, above=("y",))
+
+
+def test_a_list_of_frames_has_a_text_that_reads_the_same() -> None:
+    said = text(LISTED)
+    assert said.startswith("at add (/srv/shop/cart.py:12:5)\nat (anonymous) (vendor.js:3)\n")
+    places = [(frame.file, frame.line, frame.column) for frame in frames(said)]
+    assert places[0] == ("/srv/shop/cart.py", 12, 5)
+    assert text("at a (b:1:2)") == text(["at a (b:1:2)"]) == text(None) == ""
+
+
+def test_a_list_of_lines_and_other_values() -> None:
+    assert of(["a.rb:1:in `x'", "b.rb:2:in `y'"]).frames[1].function == "y"
+    others: tuple[JSON, ...] = (None, 7, {}, [], [[]], "")
+    assert all(of(value).frames == () for value in others)
+    assert len(of([{"file": "a"}] * (MAX_FRAMES + 1)).frames) == MAX_FRAMES
+
+
+UNITS = (
+    *("at ", "at a", "at (", "at a (b", "a@", 'File "', "#0 a", "a.b:", "/a.go:", "a:1:in `"),
+    *("at a (eval at ", "at a () in ", " line 1 > ", "1 a  0x0 ", "a(b+0x1", "a() called at ", ","),
+    *(
+        "at a.b (",
+        "at [",
+        "| ",
+        "at async ",
+        "@[native ",
+        " in a:1",
+        "at a:\\",
+        "a@b:1",
+        "1: from ",
+    ),
+)
+
+
+@pytest.mark.parametrize("line", UNITS)
+def test_hostile_lines_are_read_in_one_go(line: str) -> None:
+    traces = [f"{n}\n" + (line * 500)[: MAX_LINE_CHARS - 5] for n in range(20)]
+    traces += [line * (MAX_CHARS // len(line))]
+    began_at = process_time()  # once: what was read before is remembered
+    for each in traces:
+        parse(each)
+    took = process_time() - began_at
+    assert took < 0.1  # 26,000 characters
 
 
 def test_what_is_past_the_limit_is_not_read() -> None:
