@@ -57,6 +57,7 @@ OWNERS = {
     "quart": {"web"},
     "quart_auth": {"web"},
     "quart_rate_limiter": {"web"},
+    "quart_schema": {"web"},
     "werkzeug": {"web"},
     "hypercorn": {"web"},
     "wsproto": {"web"},

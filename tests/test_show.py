@@ -3,7 +3,6 @@
 import io
 from datetime import UTC, datetime, timedelta
 
-import click
 import orjson
 import pytest
 from hypothesis import given
@@ -11,8 +10,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from errorstack_live.cli import record, show
-from errorstack_live.cli.when import from_ms, iso, parse_moment, parse_span, to_ms
+from errorstack_live.errors import Invalid
 from errorstack_live.model import Error, Level, LogMessage, Request
+from errorstack_live.when import from_ms, iso, parse_moment, parse_span, to_ms
 
 AT = datetime(2026, 3, 1, 12, 0, 0, 123_000, UTC)
 LOG = LogMessage("a" * 24, "s" * 24, AT, '{"a": 1}', is_json=True)
@@ -76,7 +76,7 @@ def test_moments(text: str, at: datetime) -> None:
 
 
 def test_what_is_no_moment_is_wrong_usage() -> None:
-    with pytest.raises(click.BadParameter):
+    with pytest.raises(Invalid):
         parse_moment("yesterday", AT)
 
 

@@ -12,8 +12,8 @@ from zlib import crc32
 import orjson
 
 from errorstack_live.cli.record import Record, in_order, of_row, of_wire_log
-from errorstack_live.cli.when import from_ms, iso
 from errorstack_live.errors import QueryError
+from errorstack_live.when import from_ms, iso
 
 Message: TypeAlias = Mapping[str, Any]
 

@@ -6,7 +6,7 @@ import click
 
 from errorstack_live.cli import record, show
 from errorstack_live.cli.access import Access, json_option, now, with_access
-from errorstack_live.cli.when import moment_option
+from errorstack_live.cli.option import moment_option
 
 PAGE = 500
 OLDEST_ID = "0" * 24

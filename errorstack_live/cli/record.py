@@ -10,8 +10,8 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from errorstack_live.cli.when import from_ms, iso
 from errorstack_live.model import Error, LogMessage
+from errorstack_live.when import from_ms, iso
 
 Record: TypeAlias = dict[str, Any]
 

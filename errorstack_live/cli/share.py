@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 import click
 
 from errorstack_live.cli.access import Access, json_option, now, with_access
+from errorstack_live.cli.option import span_option
 from errorstack_live.cli.show import echo, visible
-from errorstack_live.cli.when import iso, span_option
 from errorstack_live.model import Share
+from errorstack_live.when import iso
 
 
 @click.group()

@@ -4,8 +4,8 @@ import click
 
 from errorstack_live.cli.access import Access, json_option, now, with_access
 from errorstack_live.cli.show import echo, visible
-from errorstack_live.cli.when import iso
 from errorstack_live.model import Stack
+from errorstack_live.when import iso
 
 
 @click.group()

@@ -16,8 +16,8 @@ from errorstack_live.cli import show
 from errorstack_live.cli.follow import Follower
 from errorstack_live.cli.record import Record
 from errorstack_live.cli.target import GONE, Place, Target, is_loopback
-from errorstack_live.cli.when import to_ms
 from errorstack_live.errors import Gone, SetupError, Unauthorized
+from errorstack_live.when import to_ms
 
 MAX_MESSAGE_BYTES = 64 << 20
 """Errors are sent whole, each with up to 1 MiB of fields."""

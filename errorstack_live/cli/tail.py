@@ -5,7 +5,7 @@ from datetime import datetime
 import click
 
 from errorstack_live.cli.access import json_option, with_settings
-from errorstack_live.cli.when import moment_option
+from errorstack_live.cli.option import moment_option
 from errorstack_live.settings import Settings
 
 

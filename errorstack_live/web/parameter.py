@@ -50,8 +50,11 @@ def at_millis(millis: int) -> datetime:
 def before(given: Given) -> tuple[datetime, str] | None:
     """The place to go on from, ``before=<at>,<id>``: an error's time and id."""
     text = given.get("before")
-    if not text:
-        return None
+    return place(text) if text else None
+
+
+def place(text: str) -> tuple[datetime, str]:
+    """An error's time and id, ``<at>,<id>``."""
     at, _, error_id = text.partition(",")
     if not is_id(error_id):
         raise Invalid("before is an error's time in milliseconds and its id: before=<at>,<id>")

@@ -3,37 +3,26 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-import click
+from errorstack_live.errors import Invalid
 
 _SPAN = re.compile(r"(\d{1,6})\s*(s|m|h|d|w)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
 
 
-def span_option(_: click.Context, __: click.Parameter, value: str | None) -> timedelta | None:
-    """Read an option like ``7d``; a usage error when it is none."""
-    span = None if value is None else parse_span(value)
-    if value is not None and span is None:
-        raise click.BadParameter(f"{value!r} is not a length of time like 15m, 2h or 7d.")
-    return span
-
-
-def moment_option(_: click.Context, __: click.Parameter, value: str | None) -> datetime | None:
-    """Read an option like ``15m`` (so long ago) or ISO 8601; a usage error when it is neither."""
-    return None if value is None else parse_moment(value, datetime.now(UTC))
-
-
 def parse_moment(text: str, now: datetime) -> datetime:
-    """A point in time: so long before ``now``, or ISO 8601 (UTC where it names no zone)."""
+    """A point in time: so long before ``now``, or ISO 8601 (UTC where it names no zone).
+
+    Raises Invalid when it is neither.
+    """
     span = parse_span(text)
-    if span is not None:
-        return now - span
     try:
+        if span is not None:
+            return now - span
         at = datetime.fromisoformat(text)
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is neither like 15m, 2h or 7d nor an ISO 8601 time."
-        ) from None
-    return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+        return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        said = f"{text[:40]!r} is neither like 15m, 2h or 7d nor an ISO 8601 time"
+        raise Invalid(said) from None
 
 
 def parse_span(text: str) -> timedelta | None:

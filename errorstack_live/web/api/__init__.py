@@ -1,0 +1,19 @@
+"""The data behind the pages, as JSON: for members below a stack, for viewers below a share link.
+
+One file for each resource; ``route`` says how an operation is declared and answered, ``openapi``
+describes them all. What a reader may see is decided in ``history``.
+"""
+
+from quart import Quart
+
+from errorstack_live.web.api import errors, issues, logs, minutes, openapi, shares, test
+from errorstack_live.web.api.route import api
+
+RESOURCES = (errors, issues, minutes, logs, shares, test)
+"""In the order in which they are described; to import one is to declare its operations."""
+
+
+def register(app: Quart) -> None:
+    """Serve the data, and its description."""
+    app.register_blueprint(api)
+    openapi.register(app, RESOURCES)

@@ -1,0 +1,147 @@
+"""Errors: the newest that match, page by page, and each of them whole."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
+from urllib.parse import urlencode
+
+import orjson
+from pydantic import Field
+from quart import Response, request
+
+from errorstack_live.live import rows
+from errorstack_live.model import Error, Level
+from errorstack_live.query import EVERYTHING
+from errorstack_live.storage.page import Page
+from errorstack_live.web import history
+from errorstack_live.web.api.kind import (
+    AskedId,
+    AskedMoment,
+    AskedQuery,
+    Id,
+    IsComplete,
+    Millis,
+    Place,
+)  # fmt: skip
+from errorstack_live.web.api.logs import LogMessage
+from errorstack_live.web.api.route import answer, reading
+from errorstack_live.web.auth import Reader
+from errorstack_live.web.history import Span
+
+MAX_ERRORS = 1000
+_LAST_ID = "f" * 24
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorsAsked:
+    """Which errors are wanted."""
+
+    query: AskedQuery = field(default_factory=lambda: EVERYTHING)
+    since: AskedMoment | None = None
+    until: AskedMoment | None = None
+    before: Place | None = None
+    issue: AskedId | None = None
+    limit: Annotated[int, Field(ge=1, le=MAX_ERRORS)] = 100
+    whole: Annotated[
+        bool, Field(description="All fields, and the log messages kept with each.")
+    ] = False
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """An error. In lists its fields are cut to 4 KB, and `more` says so."""
+
+    id: Id
+    at: Millis
+    issue: Id
+    level: Level
+    type: str
+    title: str
+    where: str
+    fields: Annotated[dict[str, Any], Field(description="The sender's own, as they were sent.")]
+    more: bool = False
+    before: Annotated[
+        list[LogMessage], Field(description="The log messages alive when it came.")
+    ] = field(default_factory=list)
+    cut: Annotated[
+        dict[str, int], Field(description="What was over a limit and is not stored.")
+    ] = field(default_factory=dict)
+    scrubbed: Annotated[
+        list[str], Field(description="Names of fields in which secrets were redacted.")
+    ] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorPage:
+    """Errors, newest first."""
+
+    errors: list[Row]
+    next: Annotated[str | None, Field(description="What to give as `before` for older ones.")]
+    reached_at: Annotated[
+        int | None, Field(description="How far back was searched, where reading stopped early.")
+    ]
+    complete: IsComplete
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """What the ingest door saw of the request."""
+
+    ip: str
+    user_agent: str
+    referer: str
+    protocol: str
+
+
+@dataclass(frozen=True, slots=True)
+class WholeError(Row):
+    """An error whole; for members also what the door saw of its request."""
+
+    request: Door | None = None
+    reserved: dict[str, Any] | None = None
+
+
+@reading("/errors", asks=ErrorsAsked, answers=ErrorPage)
+async def errors(who: Reader, asked: ErrorsAsked) -> Response:
+    """List errors, newest first.
+
+    A page that is not the last has `next`, and a `Link` header with `rel="next"`. Reading stops at
+    a deadline: `complete` is false then, and history was searched back to `reached_at`.
+    """
+    span = Span(since=asked.since, until=asked.until, before=asked.before, issue=asked.issue)
+    page = await history.errors(who, asked.query, span, limit=asked.limit)
+    further = None if page.is_complete else _next(page)
+    response = answer(
+        {
+            "errors": _rows(page.errors, who, whole=asked.whole),
+            "next": further,
+            "reached_at": page.reached_at and rows.millis(page.reached_at),
+            "complete": page.is_complete,
+        }
+    )
+    if further:
+        there = urlencode({**request.args, "before": further})
+        response.headers["Link"] = f'<{request.path}?{there}>; rel="next"'
+    return response
+
+
+@reading("/errors/<error_id>", answers=WholeError)
+async def error(who: Reader, error_id: str) -> Response:
+    """Get one error with all its fields; for members also with what the door saw of its request."""
+    found = await history.error(who, error_id)
+    whole = orjson.loads(rows.row(found, whole=True))
+    if who.can_write:
+        whole |= {"request": asdict(found.request), "reserved": found.reserved or {}}
+    return answer(whole)
+
+
+def _rows(found: Sequence[Error], who: Reader, *, whole: bool) -> list[orjson.Fragment]:
+    return rows.fragments(rows.row(each, whole=whole, with_logs=who.with_logs) for each in found)
+
+
+def _next(page: Page) -> str | None:
+    """Behind the last error, or behind what was searched where that is older."""
+    last = page.errors[-1] if page.errors else None
+    if page.reached_at is not None and (last is None or page.reached_at < last.at):
+        return f"{rows.millis(page.reached_at)},{_LAST_ID}"
+    return f"{rows.millis(last.at)},{last.id}" if last else None

@@ -1,0 +1,88 @@
+"""Share links of a stack."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Annotated, Any
+
+from pydantic import Field
+from quart import Response
+
+from errorstack_live.live import rows
+from errorstack_live.model import Share
+from errorstack_live.web import linking
+from errorstack_live.web.api.kind import Id, Millis
+from errorstack_live.web.api.route import answer, nothing, writing
+from errorstack_live.web.auth import Reader
+
+
+@dataclass(frozen=True, slots=True)
+class ShareWish:
+    """A share link as it is asked for."""
+
+    name: str = ""
+    query: Annotated[str, Field(description="What it shows: errors that match.")] = ""
+    hidden: Annotated[
+        list[str], Field(description="Names of fields that are cut out of everything.")
+    ] = field(default_factory=list)
+    with_logs: bool = True
+    expires_in_s: Annotated[int | None, Field(description="Null for never.")] = None
+
+
+@dataclass(frozen=True, slots=True)
+class OneShare:
+    """A share link. Its address is told once, when it is made, and not kept."""
+
+    id: Id
+    name: str
+    query: str
+    hidden: list[str]
+    with_logs: bool
+    created_at: Millis
+    expires_at: int | None
+    revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class NewShare(OneShare):
+    """A share link with its address, which is told this once."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """A stack's share links, newest first."""
+
+    shares: list[OneShare]
+
+
+@writing("GET", "/shares", answers=Shares)
+async def shares(who: Reader) -> Response:
+    """List the stack's share links, newest first."""
+    return answer({"shares": [_share(each) for each in await linking.shares(who.stack)]})
+
+
+@writing("POST", "/shares", takes=ShareWish, answers=NewShare, status=201)
+async def create_share(who: Reader, body: ShareWish) -> Response:
+    """Make a share link. Its `url` is told this once."""
+    share, url = await linking.create(who.stack, linking.wish(asdict(body)))
+    return answer({**_share(share), "url": url}, 201)
+
+
+@writing("DELETE", "/shares/<share_id>")
+async def revoke_share(who: Reader, share_id: str) -> Response:
+    """Revoke a share link; whoever watches by it is cut off."""
+    await linking.revoke(who.stack, share_id)
+    return nothing()
+
+
+def _share(share: Share) -> dict[str, Any]:
+    return {
+        "id": share.id,
+        "name": share.name,
+        "query": share.query,
+        "hidden": share.hidden,
+        "with_logs": share.with_logs,
+        "created_at": rows.millis(share.created_at),
+        "expires_at": share.expires_at and rows.millis(share.expires_at),
+        "revoked_at": share.revoked_at and rows.millis(share.revoked_at),
+    }
