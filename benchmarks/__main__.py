@@ -10,7 +10,7 @@ from pathlib import Path
 
 import psutil
 
-from benchmarks import door, history, page, viewers
+from benchmarks import derive, door, history, page, viewers
 
 Figures = dict[str, float]
 
@@ -20,6 +20,10 @@ BENCHMARKS: dict[str, tuple[str, Callable[[], Figures]]] = {
         " answer, on the same server in the same run (64 senders wait for their batch, 256 keep"
         " the server busy)",
         door.main,
+    ),
+    "derive": (
+        "To derive meaning, issue and search text of one error, in the process's CPU time",
+        derive.main,
     ),
     "viewers": ("From a sender's request to a viewer's socket", viewers.main),
     "page": ("The live page in headless Chromium while errors storm in", page.main),

@@ -7,9 +7,9 @@ import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from errorstack_live import fingerprint, meaning
 from errorstack_live.demo import Traffic
 from errorstack_live.model import Error, Request
+from errorstack_live.occurrence import derive
 from errorstack_live.query import parse
 from errorstack_live.settings import load
 from errorstack_live.storage.document import encode, new_id, raw_collection
@@ -67,22 +67,8 @@ def _error(traffic: Traffic, stack: str, now: datetime, age: int) -> Error:
     fields = dict(traffic.error())
     if age % RARE_EVERY == RARE_EVERY // 2:
         fields["marker"] = "needle"
-    what = meaning.read(fields)
-    mark = fingerprint.of(what, fields)
-    return Error(
-        id=new_id(),
-        stack=stack,
-        at=now - age * SPACING,
-        issue=fingerprint.issue_id(stack, mark),
-        fingerprint=mark,
-        title=what.title,
-        type=what.type,
-        level=what.level,
-        where=what.where,
-        fields=fields,
-        request=Request("192.0.2.1", "bench", "", "beacon"),
-        search=meaning.search_text(what.title, fields),
-    )
+    request = Request("192.0.2.1", "bench", "", "beacon")
+    return derive(fields, id=new_id(), stack=stack, at=now - age * SPACING, request=request)
 
 
 async def _time(store: Store, stack: str, text: str) -> float:

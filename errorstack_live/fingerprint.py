@@ -7,6 +7,7 @@ of different rules never mix.
 """
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from hashlib import blake2b
 from itertools import islice
@@ -45,8 +46,17 @@ def of(meaning: Meaning, fields: Fields) -> str:
         *called,
         "" if called else _file(meanings.source(fields)),
     ]
-    digest = blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8)
-    return f"{VERSION}{digest.hexdigest()}"
+    return _mark(*parts)
+
+
+def named(group: str) -> str:
+    """Return the fingerprint of the issue that rules name ``group``."""
+    return _mark("group", group)
+
+
+def split(mark: str, values: Iterable[str]) -> str:
+    """Return the fingerprint of a part of an issue, by the values that tell its parts apart."""
+    return _mark("split", mark, *values)
 
 
 def issue_id(stack_id: str, fingerprint: str) -> str:
@@ -57,6 +67,11 @@ def issue_id(stack_id: str, fingerprint: str) -> str:
 def normal(text: str) -> str:
     """Return text with everything that varies between occurrences as ``#``."""
     return _normal(text[:MAX_TEMPLATE_CHARS])
+
+
+def _mark(*parts: str) -> str:
+    digest = blake2b("\0".join(parts).encode("utf-8", "replace"), digest_size=8)
+    return f"{VERSION}{digest.hexdigest()}"
 
 
 @lru_cache(maxsize=MAX_REMEMBERED)

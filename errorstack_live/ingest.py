@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Protocol as Interface
 
-from errorstack_live import fingerprint, meaning
 from errorstack_live.errors import Refused, TooMany, UnknownKey
 from errorstack_live.keys import StackKeys
 from errorstack_live.limit import TokenBuckets, neighbours
@@ -15,6 +14,7 @@ from errorstack_live.live.living import LivingLogs
 from errorstack_live.model import (
     Draft,
     Error,
+    Grouping,
     Kind,
     LogMessage,
     Outcome,
@@ -26,6 +26,7 @@ from errorstack_live.model import (
     Stored,
     Submission,
 )
+from errorstack_live.occurrence import derive
 from errorstack_live.protocols import Protocol
 from errorstack_live.scrub import scrub, scrub_text
 
@@ -37,7 +38,7 @@ takes a tenth of a second, and a kilobyte of gzip is enough to ask for that."""
 class Writer(Interface):
     """What makes errors and log messages durable; see ``storage.writer``."""
 
-    async def store(self, error: Error) -> Stored: ...
+    async def store(self, error: Error, grouping: Grouping = ...) -> Stored: ...
     async def store_log(self, message: LogMessage) -> Stored: ...
     def refuse(self, stack_id: str, reason: str) -> None: ...
 
@@ -148,7 +149,8 @@ class Ingest:
         )
 
     async def _store_error(self, draft: Draft, stack: Stack, submission: Submission) -> Stored:
-        return await self._writer.store(self._error(draft, stack, submission))
+        error = self._error(draft, stack, submission)
+        return await self._writer.store(error, stack.grouping)
 
     async def _store_log(self, draft: Draft, stack: Stack, submission: Submission) -> Stored:
         message = _log_message(draft, stack, self._new_id(), submission.received_at)
@@ -159,26 +161,18 @@ class Ingest:
     def _error(self, draft: Draft, stack: Stack, submission: Submission) -> Error:
         """Scrub before anything reads the fields: a title must not carry what they lost."""
         fields, scrubbed = scrub(draft.fields, stack.scrub)
-        what = meaning.read(fields)
-        mark = fingerprint.of(what, fields)
-        return Error(
+        return derive(
+            fields,
+            stack.grouping,
             id=self._new_id(),
             stack=stack.id,
             at=submission.received_at,
-            issue=fingerprint.issue_id(stack.id, mark),
-            fingerprint=mark,
-            title=what.title,
-            type=what.type,
-            level=what.level,
-            where=what.where,
-            fields=fields,
             request=_scrubbed(submission.request),
             before=self._living.alive(stack.id, submission.received_at),
             part=draft.part,
             cut=draft.cut,
             scrubbed=scrubbed,
             reserved=draft.reserved,
-            search=meaning.search_text(what.title, fields),
         )
 
 

@@ -52,6 +52,37 @@ class StackKey:
 
 
 @dataclass(frozen=True, slots=True)
+class Rule:
+    """Which errors are one issue, said by members: those that match ``query`` are the issue that
+    is named ``group``, or, where it is empty, one issue for each value of the fields ``split``."""
+
+    query: str
+    group: str = ""
+    split: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """Errors of ``fingerprint`` go to another issue, by its id."""
+
+    fingerprint: str
+    into: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Grouping:
+    """What members changed of how a stack's errors become issues: the first rule that matches
+    holds, then the merges. Compared by identity, which is what its compiled form is kept by."""
+
+    rules: tuple[Rule, ...] = ()
+    merges: tuple[Merge, ...] = ()
+
+
+BY_FINGERPRINT = Grouping()
+"""Nothing was changed."""
+
+
+@dataclass(frozen=True, slots=True)
 class Stack:
     """What errors are sent to.
 
@@ -67,6 +98,7 @@ class Stack:
     created_at: datetime
     scrub: tuple[str, ...] = ()
     rate_limit: int | None = None
+    grouping: Grouping = BY_FINGERPRINT
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,9 +203,10 @@ class LogMessage:
 class Error:
     """One occurrence.
 
-    ``issue`` is the id of its issue, derived from stack and fingerprint. ``before`` are the log
-    messages alive in its stack when it arrived, oldest first. ``scrubbed`` names the fields in
-    which secrets were redacted.
+    ``issue`` is the id of its issue, derived from stack and fingerprint unless that was merged
+    into another; ``group`` is the name of an issue that a rule made, else empty. ``before`` are
+    the log messages alive in its stack when it arrived, oldest first. ``scrubbed`` names the
+    fields in which secrets were redacted.
     """
 
     id: str
@@ -193,6 +226,7 @@ class Error:
     scrubbed: tuple[str, ...] = ()
     reserved: Fields | None = None
     search: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,7 @@ def redact(error: Error, hidden: Collection[str]) -> Error:
         scrubbed=tuple(name for name in error.scrubbed if not hides(hidden, name)),
         request=_request(error.request, hidden),
         part=None if "_id" in hidden else error.part,
+        group="",  # it may quote a hidden field, as titles may
     )
 
 

@@ -1,10 +1,11 @@
 """Errors and log messages for the tests of storage."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from errorstack_live import fingerprint, meaning
 from errorstack_live.model import Error, LogMessage, Request
+from errorstack_live.occurrence import derive
 from errorstack_live.storage.document import new_id
 
 NOW = datetime(2030, 5, 17, 12, 0, 30, tzinfo=UTC)
@@ -25,23 +26,8 @@ def error(
 ) -> Error:
     """An error as ingest makes it of these fields."""
     fields = {"Msg": "boom"} if fields is None else fields
-    what = meaning.read(fields)
-    mark = fingerprint.of(what, fields)
-    made: dict[str, Any] = {
-        "id": new_id(),
-        "stack": stack,
-        "at": at,
-        "issue": fingerprint.issue_id(stack, mark),
-        "fingerprint": mark,
-        "title": what.title,
-        "type": what.type,
-        "level": what.level,
-        "where": what.where,
-        "fields": fields,
-        "request": REQUEST,
-        "search": meaning.search_text(what.title, fields),
-    }
-    return Error(**(made | known))
+    made = derive(fields, id=new_id(), stack=stack, at=at, request=REQUEST)
+    return replace(made, **known)
 
 
 def message(stack: str, text: str | None = "hello", **known: Any) -> LogMessage:

@@ -12,11 +12,11 @@ from errorstack_live.model import Error
 from errorstack_live.query import filter as filters
 from errorstack_live.query import predicate, syntax
 from errorstack_live.query.node import EVERYTHING as EVERYTHING_NODE
-from errorstack_live.query.node import Node, all_of, canonical
+from errorstack_live.query.node import MEANINGS, Node, all_of, canonical
 from errorstack_live.query.relax import relaxed
 from errorstack_live.query.syntax import MAX_QUERY_CHARS, MAX_TERMS
 
-__all__ = ["EVERYTHING", "MAX_QUERY_CHARS", "MAX_TERMS", "Query", "both", "parse"]
+__all__ = ["EVERYTHING", "MAX_QUERY_CHARS", "MAX_TERMS", "MEANINGS", "Query", "both", "parse"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -180,6 +180,8 @@ def to_document(error: Error, expire_at: datetime) -> Document:
         document["scrubbed"] = list(error.scrubbed)
     if error.reserved:
         document["reserved"] = error.reserved
+    if error.group:
+        document["group"] = error.group
     return document
 
 
@@ -206,6 +208,7 @@ def from_document(found: Document) -> Error:
         scrubbed=tuple(found.get("scrubbed", ())),
         reserved=plain(found["reserved"]) if "reserved" in found else None,
         search=found.get("search", ""),
+        group=found.get("group", ""),
     )
 
 

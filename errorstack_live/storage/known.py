@@ -3,6 +3,7 @@
 So that an error of a known issue costs no read, and that of a new one makes its document at once.
 """
 
+import asyncio
 from collections import Counter, OrderedDict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -36,6 +37,7 @@ class KnownIssues:
         self._issues = database.issues
         self._changes = changes
         self._known: OrderedDict[str, Known] = OrderedDict()
+        self._meeting = asyncio.Lock()
 
     def count(self, issue_id: str, more: int = 1) -> int:
         """Count errors of an issue; returns how many that makes, 0 if it is not known."""
@@ -57,11 +59,9 @@ class KnownIssues:
 
         Returns how many errors of each issue that was made now its document counts early.
         """
-        unknown = {error.issue: error for error in errors if error.issue not in self._known}
-        if unknown:
-            await self._read(unknown)
-        new = [error for error in errors if error.issue not in self._known]
-        made = await self._make(new) if new else Counter[str]()
+        made = Counter[str]()
+        if any(error.issue not in self._known for error in errors):
+            made = await self._meet(errors)
         for error in errors:
             known = self._known[error.issue]
             self._known.move_to_end(error.issue)
@@ -71,6 +71,16 @@ class KnownIssues:
         while len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
         return made
+
+    async def _meet(self, errors: Sequence[Error]) -> Counter[str]:
+        """Get to know the issues that are not. One batch at a time: what another batch is making
+        must not be read half-way, or its errors would be counted twice."""
+        async with self._meeting:
+            unknown = {error.issue for error in errors if error.issue not in self._known}
+            if unknown:
+                await self._read(unknown)
+            new = [error for error in errors if error.issue not in self._known]
+            return await self._make(new) if new else Counter[str]()
 
     async def _read(self, issue_ids: Iterable[str]) -> None:
         which = {"_id": {"$in": [object_id(each) for each in issue_ids]}}

@@ -1,12 +1,12 @@
 """Errors that come in parts, and their retries (PROTOCOL 5): one error for a stack and an id."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import timedelta
 
 from bson.raw_bson import RawBSONDocument
 
-from errorstack_live import fingerprint, meaning
-from errorstack_live.model import Cut, Error, Fields
+from errorstack_live.model import BY_FINGERPRINT, Cut, Error, Fields, Grouping
+from errorstack_live.occurrence import derive
 from errorstack_live.storage.document import Database, encode, object_id, raw_collection
 from errorstack_live.storage.error import read_all, to_document
 
@@ -15,7 +15,7 @@ JOIN = timedelta(hours=1)
 MAX_FIELDS = 1000
 
 
-def joined(first: Error, part: Error) -> Error | None:
+def joined(first: Error, part: Error, grouping: Grouping = BY_FINGERPRINT) -> Error | None:
     """The first error with the fields of ``part`` that it lacks; None when it lacks none.
 
     A first value wins. What the error means is read anew from all that is known of it now.
@@ -24,21 +24,18 @@ def joined(first: Error, part: Error) -> Error | None:
     reserved, _ = _with_missing(first.reserved or {}, part.reserved or {})
     if len(fields) == len(first.fields) and len(reserved) == len(first.reserved or {}):
         return None
-    what = meaning.read(fields)
-    mark = fingerprint.of(what, fields)
-    return replace(
-        first,
-        issue=fingerprint.issue_id(first.stack, mark),
-        fingerprint=mark,
-        title=what.title,
-        type=what.type,
-        level=what.level,
-        where=what.where,
-        fields=fields,
-        reserved=reserved or None,
-        scrubbed=tuple(dict.fromkeys((*first.scrubbed, *part.scrubbed))),
-        search=meaning.search_text(what.title, fields),
+    return derive(
+        fields,
+        grouping,
+        id=first.id,
+        stack=first.stack,
+        at=first.at,
+        request=first.request,
+        before=first.before,
+        part=first.part,
         cut=_both(first.cut, part.cut, dropped),
+        scrubbed=tuple(dict.fromkeys((*first.scrubbed, *part.scrubbed))),
+        reserved=reserved or None,
     )
 
 
@@ -78,7 +75,7 @@ class Parts:
         self._errors = database.errors
         self._raw = raw_collection(database, "errors")
 
-    async def join(self, part: Error) -> Joined | None:
+    async def join(self, part: Error, grouping: Grouping) -> Joined | None:
         """Add what an error lacks; None when ``part`` begins a new one, for which it is free now.
 
         Parts come on several connections and to several processes: whoever was overtaken since
@@ -94,7 +91,7 @@ class Parts:
                 one = {"_id": found["_id"], **which}
                 await self._errors.update_one(one, {"$unset": {"part": 1}})
                 return None
-            now = joined(before, part)
+            now = joined(before, part, grouping)
             if now is None:
                 return Joined(before, before)
             if await self._replace(found, now):

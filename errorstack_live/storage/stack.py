@@ -14,7 +14,7 @@ from pymongo.errors import DuplicateKeyError
 
 from errorstack_live.errors import Invalid, NotFound
 from errorstack_live.event import StackChanged
-from errorstack_live.model import Stack, StackKey
+from errorstack_live.model import BY_FINGERPRINT, Grouping, Merge, Rule, Stack, StackKey
 from errorstack_live.storage.change import Changes
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, new_id, object_id, utc
@@ -101,6 +101,11 @@ class Stacks:
         if changed:
             await self._update({"_id": object_id(stack_id)}, {"$set": changed})
 
+    async def set_rules(self, stack_id: str, rules: Sequence[Rule]) -> None:
+        """Group errors that come from now on by these. Raises NotFound."""
+        change = {"rules": [_rule_document(each) for each in rules]}
+        await self._update({"_id": object_id(stack_id)}, {"$set": change})
+
     async def add_key(self, stack_id: str, now: datetime) -> StackKey:
         """Make a further key. Raises NotFound."""
         key = _new_key(now)
@@ -157,6 +162,7 @@ def to_document(stack: Stack) -> Document:
         "created_at": stack.created_at,
         "scrub": list(stack.scrub),
         "rate_limit": stack.rate_limit,
+        **_grouping_document(stack.grouping),
     }
 
 
@@ -171,6 +177,28 @@ def from_document(found: Document) -> Stack:
         created_at=found["created_at"],
         scrub=tuple(found.get("scrub", ())),
         rate_limit=found.get("rate_limit"),
+        grouping=_grouping(found),
+    )
+
+
+def _grouping_document(grouping: Grouping) -> Document:
+    return {
+        "rules": [_rule_document(each) for each in grouping.rules],
+        "merges": [{"fingerprint": m.fingerprint, "into": m.into} for m in grouping.merges],
+    }
+
+
+def _rule_document(rule: Rule) -> Document:
+    return {"query": rule.query, "group": rule.group, "split": list(rule.split)}
+
+
+def _grouping(found: Document) -> Grouping:
+    rules, merges = found.get("rules", ()), found.get("merges", ())
+    if not (rules or merges):
+        return BY_FINGERPRINT
+    return Grouping(
+        tuple(Rule(each["query"], each["group"], tuple(each["split"])) for each in rules),
+        tuple(Merge(each["fingerprint"], each["into"]) for each in merges),
     )
 
 

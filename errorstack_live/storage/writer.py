@@ -12,7 +12,14 @@ import structlog
 
 from errorstack_live.errors import ErrorStackError, NotFound, StorageAway, UnknownKey
 from errorstack_live.event import ErrorStored, Event, IssueChanged, LogStored, Refused
-from errorstack_live.model import Error, Issue, LogMessage, Stored
+from errorstack_live.model import (
+    BY_FINGERPRINT,
+    Error,
+    Grouping,
+    Issue,
+    LogMessage,
+    Stored,
+)
 from errorstack_live.storage import error as errors
 from errorstack_live.storage import log as logs
 from errorstack_live.storage.commit import GroupCommit, Waiting
@@ -37,10 +44,11 @@ _log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An error and when it goes."""
+    """An error and when it goes; a later part of it is grouped by ``grouping``."""
 
     error: Error
     expire_at: datetime
+    grouping: Grouping = BY_FINGERPRINT
 
 
 class Writer:
@@ -109,7 +117,7 @@ class Writer:
             await self._write_refused()
             await self._counters.close(_now())
 
-    async def store(self, error: Error) -> Stored:
+    async def store(self, error: Error, grouping: Grouping = BY_FINGERPRINT) -> Stored:
         """Store an error; returns when it is durable, or joined to the one it is a part of.
 
         Raises StorageAway within 3 s, UnknownKey when its stack is gone, TooLarge, BadSubmission.
@@ -120,7 +128,7 @@ class Writer:
         except NotFound:
             raise UnknownKey from None
         raw = encode(errors.to_document(error, expire_at))
-        return await self._errors.store(Kept(error, expire_at), raw)
+        return await self._errors.store(Kept(error, expire_at, grouping), raw)
 
     async def store_log(self, message: LogMessage) -> Stored:
         """Store a log message; returns when it is durable. Raises StorageAway, TooLarge."""
@@ -193,7 +201,7 @@ class Writer:
         part = waiting.item.error
         try:
             async with deadline(max(ends_at - time.monotonic(), 0.1), in_turn=False):
-                joined = await self._parts.join(part)
+                joined = await self._parts.join(part, waiting.item.grouping)
         except ErrorStackError as error:
             self._counters.doubt()
             waiting.failed(error)
