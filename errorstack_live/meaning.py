@@ -85,11 +85,13 @@ def read(fields: Fields) -> Meaning:
     )
 
 
-def trace_of(fields: Fields) -> Trace:
-    """Return the stack trace among the fields, frame by frame; empty where there is none."""
-    fields = _with_inner(fields)
-    values = (fields[name] for name in TRACE_NAMES if name in fields)
-    return next((trace for value in values if (trace := traces.of(value)).frames), Trace(()))
+def trace_of(fields: Fields) -> tuple[str, Trace] | None:
+    """Return the field that has the stack trace, and its frames, which may be none."""
+    given = _with_inner(fields)
+    name = next((name for name in TRACE_NAMES if _trace_text(given, (name,))), None)
+    if name is None:
+        return None
+    return (name if name in fields else f"error.{name}"), traces.of(given[name])
 
 
 def template(fields: Fields) -> str:
@@ -210,9 +212,9 @@ def _raised(text: str) -> str:
     return found[1] if found else ""
 
 
-def _trace_text(fields: Fields) -> str:
+def _trace_text(fields: Fields, names: Iterable[str] = TRACE_NAMES) -> str:
     """Return the raw trace; a list of frames is written as one."""
-    values = ((name, fields[name]) for name in TRACE_NAMES if name in fields)
+    values = ((name, fields[name]) for name in names if name in fields)
     found = (traces.text(value) or first(fields, (name,)) for name, value in values)
     return next((text for text in found if text), "")
 

@@ -88,13 +88,19 @@ _LIBRARY = re.compile(
     r"node_modules|node:|internal/|webpack/|webpack-internal|site-packages|dist-packages"
     r"|/lib/python\d|/usr/lib/|/usr/local/lib/|/usr/local/go/|/usr/share/|/lib/x86_64|/vendor/"
     r"|/gems/|/ruby/\d|/pkg/mod/|<frozen |<anonymous>|\[native code\]|native$|\[internal function\]"
-    r"|<internal:|InternalBytecode\.js|chrome-extension:|moz-extension:|safari-web-extension:|jquery[.-]"
+    r"|<internal:|<string>|<stdin>|InternalBytecode\.js|chrome-extension:|moz-extension:|safari-web-extension:|jquery[.-]"
     r"|//(?:cdn\.jsdelivr\.net|unpkg\.com|cdnjs\.cloudflare\.com|www\.googletagmanager\.com)/"
     r"|/wp-includes/|/wp-admin/|/_cgo_"
     # What stands in the place of a file in Apple's traces is a binary's name.
     r"|(?:CoreFoundation|Foundation|UIKit|UIKitCore|AppKit|SwiftUI|QuartzCore|CFNetwork|WebKit"
     r"|GraphicsServices|HIToolbox|FrontBoardServices|dyld|lib(?:objc|dyld|dispatch|swift|system"
     r"|c\+\+|xpc)[\w.+-]*)$"
+)
+_NAMED_LIBRARY = re.compile(  # where a library's own name stands in its path
+    r".*(?:node_modules|site-packages|dist-packages)/(?P<module>(?:@[^/]+/)?[^/@]+?)(?:\.py)?(?:[/@]|$)"
+    r"|.*/gems/(?P<gem>[^/]+?)-\d[^/]*/|.*/vendor/(?P<vendor>[^/]+/[^/]+)/"
+    r"|.*/pkg/mod/(?P<mod>[^@]+)@|(?P<node>node):|.*/lib/(?P<python>python)\d"
+    r"|.*/usr/local/(?P<go>go)/|.*/(?P<wordpress>wp)-(?:includes|admin)/"
 )
 _LIBRARY_FUNCTION = re.compile(
     r"(?:java\.base/|javax?\.|jdk\.|sun\.|com\.sun\.|kotlin[x.]|scala\.|groovy\.|android\.|androidx\."
@@ -135,6 +141,17 @@ def text(value: JSON) -> str:
 def frames(trace: str) -> tuple[Frame, ...]:
     """Read the frames of a raw stack trace, the place of the throw first."""
     return parse(trace).frames
+
+
+def library(frame: Frame) -> str:
+    """Return the name of a library's frame's library, as far as its path or function tells."""
+    path = frame.file.replace("\\", "/")
+    if named := _NAMED_LIBRARY.match(path):
+        return str(named[named.lastgroup or 0])
+    if _LIBRARY_FUNCTION.match(frame.function):
+        package = frame.function.rpartition("/")[2].split("(")[0].split(".")
+        return ".".join(package[: 3 if package[0] in {"org", "com"} else 2])
+    return "" if "/" in path or path.startswith(("<", "[", "native")) else path
 
 
 def parse(trace: str) -> Trace:

@@ -72,6 +72,27 @@ async def test_errors_are_asked_for_by_query_time_and_issue(dashboard: Dashboard
         assert [each["id"] for each in page["errors"]] == ids, asked
 
 
+async def test_a_stack_trace_comes_with_the_error_frame_by_frame(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    stack = "KeyError\n    at add (https://shop.example/cart.js:12:5)\n    at node:internal/x:9:1"
+    with_it = await dashboard.submit({"Msg": "broken", "error": {"stack": stack}})
+    without = await dashboard.submit({"Msg": "broken"})
+    assert (await ask(dashboard, f"/errors/{without}", visitor))["trace"] is None
+    assert (await ask(dashboard, f"/errors/{with_it}", visitor))["trace"] == {
+        "field": "error.stack",
+        "frames": [
+            {
+                "file": "https://shop.example/cart.js",
+                "function": "add",
+                "line": 12,
+                "column": 5,
+                "app": True,
+            },
+            {"file": "node:internal/x", "line": 9, "column": 1, "library": "node"},
+        ],
+    }
+
+
 async def test_a_list_carries_4_kb_and_the_error_itself_all(dashboard: Dashboard) -> None:
     visitor = await dashboard.signed_in()
     await dashboard.submit({"_msg": "before it"}, "/log")

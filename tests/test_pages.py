@@ -371,3 +371,25 @@ async def test_pages_have_landmarks_labels_and_one_heading(dashboard: Dashboard)
                 is_named = control.get("id") in labels or control.get("name") == "q"
                 is_hidden = control.get("type") == "hidden" or "hidden" in control
                 assert is_named or is_hidden, control
+
+
+async def test_a_stack_trace_is_shown_frame_by_frame(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    stack = [
+        {
+            "file": "cart.py",
+            "function": "<b>add",
+            "line": 7,
+            "above": ["def f():"],
+            "source": "1/0",
+        },
+        {"file": "/x/site-packages/quart/app.py", "function": "run", "line": 9},
+        {"file": "/x/site-packages/asyncpg/pool.py", "line": 4},
+    ]
+    error_id = await dashboard.submit({"Msg": "broken", "stack": stack})
+    page = await visitor.get(f"{dashboard.page}/e/{error_id}")
+    assert "<b>add" not in page.text
+    assert "<b>&lt;b&gt;add</b> cart.py" in page.text
+    assert "<i>6</i>def f():" in page.text
+    assert '<code class="here"><i>7</i>1/0' in page.text
+    assert "2 library frames in quart, asyncpg" in page.text

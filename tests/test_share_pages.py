@@ -192,8 +192,9 @@ async def test_hidden_fields_are_nowhere(dashboard: Dashboard) -> None:
     for page in await everything(visitor, path, error_id):
         assert page.status == 200
         assert SECRET not in page.text
-    fields = (await visitor.get(f"{path}/api/errors/{error_id}")).json["fields"]
-    assert fields == {"order": {"id": 7}, "service": "checkout"}
+    whole = (await visitor.get(f"{path}/api/errors/{error_id}")).json
+    assert whole["fields"] == {"order": {"id": 7}, "service": "checkout"}
+    assert whole["trace"] is None
     assert (await visitor.get(f"{path}/api/logs")).json["logs"][0]["fields"] == {"step": "pay"}
 
 

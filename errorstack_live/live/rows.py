@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 
 from errorstack_live.model import JSON, Error, Fields, Issue, LogMessage
+from errorstack_live.trace import Frame, library
 
 MAX_FIELDS_BYTES = 4096
 """Of an error's fields a list's row carries this much; the panel fetches the whole by HTTP."""
@@ -42,6 +43,22 @@ def row(
     if error.scrubbed:
         members["scrubbed"] = error.scrubbed
     return encode(members)
+
+
+def frame(of: Frame) -> dict[str, Any]:
+    """Return a frame of a stack trace as JSON; what it does not have is left out."""
+    members = {
+        "file": of.file,
+        "function": of.function,
+        "line": of.line,
+        "column": of.column,
+        "app": of.is_app,
+        "library": "" if of.is_app else library(of),
+        "source": of.source,
+        "above": of.above,
+        "below": of.below,
+    }
+    return {name: value for name, value in members.items() if value}
 
 
 def log(message: LogMessage) -> bytes:

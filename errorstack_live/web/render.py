@@ -12,9 +12,12 @@ from markupsafe import Markup, escape
 from quart import Quart
 
 from errorstack_live.model import JSON, Error, Issue, Level
+from errorstack_live.trace import Frame, library
 
 MAX_VALUE_CHARS = 2048
 """Longer values show this much, and the rest behind "more"."""
+MAX_LIBRARIES = 3
+"""Of folded frames so many are named."""
 SPARK_WIDTH = 120
 SPARK_HEIGHT = 20
 
@@ -69,6 +72,24 @@ def link(text: str) -> str | None:
     except ValueError:
         return None
     return text if parts.scheme.lower() in {"http", "https"} and parts.hostname else None
+
+
+def grouped(frames: Sequence[Frame]) -> list[list[Frame]]:
+    """Frames in the order shown: the program's own each alone, neighbouring others together."""
+    groups: list[list[Frame]] = []
+    for frame in frames:
+        if groups and not frame.is_app and not groups[-1][0].is_app:
+            groups[-1].append(frame)
+        else:
+            groups.append([frame])
+    return groups
+
+
+def libraries(frames: Sequence[Frame]) -> str:
+    """`` in quart, asyncpg``: whose frames these are, as far as known."""
+    names = list(dict.fromkeys(name for frame in frames if (name := library(frame))))
+    more = ", …" if len(names) > MAX_LIBRARIES else ""
+    return f" in {', '.join(names[:MAX_LIBRARIES])}{more}" if names else ""
 
 
 def value_text(value: JSON) -> str:
@@ -169,7 +190,7 @@ def register(app: Quart) -> None:
     """Give templates these filters."""
     shown = (
         visible, plain, one_line, saying, link, value_text, rest_size, size, number, clock,
-        fraction, stamp, iso, ago, spark,
+        fraction, stamp, iso, ago, spark, grouped, libraries,
     )  # fmt: skip
     app.jinja_env.filters.update({each.__name__: each for each in shown})
     app.jinja_env.globals["MAX_VALUE_CHARS"] = MAX_VALUE_CHARS

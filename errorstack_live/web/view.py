@@ -88,6 +88,7 @@ async def render_error(reader: Reader, error_id: str) -> str:
         **await common(reader),
         error=error,
         trace=meaning.read(error.fields).trace,
+        frames=found[1].frames if (found := meaning.trace_of(error.fields)) else (),
         json=_json(error),
     )
 

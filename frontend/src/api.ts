@@ -1,6 +1,6 @@
 /** The page's requests beside the socket, all below one base path. Failures carry words for people. */
 
-import { parseJson, type Issue, type Json, type LogMessage, type Minute, type Row, type Status } from "./wire";
+import { parseJson, type Issue, type Json, type LogMessage, type Minute, type Row, type Status, type TraceFrame } from "./wire";
 
 /** `status` 0: the server could not be reached. */
 export class ApiError extends Error {
@@ -14,6 +14,8 @@ export class ApiError extends Error {
 
 /** What the panel shows of an error: the list's row, whole, with what the door saw. */
 export interface WholeError extends Row {
+  /** The stack trace as the server read it from `field`, the place of the throw first. */
+  trace?: { field: string; frames: TraceFrame[] } | null;
   request?: { ip: string; user_agent: string; referer: string; protocol: string };
   reserved?: Record<string, Json>;
 }

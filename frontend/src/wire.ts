@@ -42,6 +42,19 @@ export interface Row {
   scrubbed?: string[];
 }
 
+/** One call of a stack trace. `app`: the program's own code; `library`: whose it is, where known. */
+export interface TraceFrame {
+  app?: boolean;
+  library?: string;
+  file?: string;
+  function?: string;
+  line?: number;
+  column?: number;
+  source?: string;
+  above?: string[];
+  below?: string[];
+}
+
 export interface Issue {
   id: string;
   title: string;

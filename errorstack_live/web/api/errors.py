@@ -9,6 +9,7 @@ import orjson
 from pydantic import Field
 from quart import Response, request
 
+from errorstack_live import meaning
 from errorstack_live.live import rows
 from errorstack_live.model import Error, Level
 from errorstack_live.query import EVERYTHING
@@ -94,9 +95,33 @@ class Door:
 
 
 @dataclass(frozen=True, slots=True)
+class TraceFrame:
+    """One call of a stack trace. What is not known is left out."""
+
+    app: Annotated[bool, Field(description="Whether it is the program's own code.")] = False
+    library: str | None = None
+    file: str | None = None
+    function: str | None = None
+    line: int | None = None
+    column: int | None = None
+    source: Annotated[str | None, Field(description="Its line of code, where it was sent.")] = None
+    above: list[str] | None = None
+    below: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StackTrace:
+    """The stack trace among the fields, as it was understood."""
+
+    field: Annotated[str, Field(description="Which field it was read from.")]
+    frames: Annotated[list[TraceFrame], Field(description="The place of the throw first.")]
+
+
+@dataclass(frozen=True, slots=True)
 class WholeError(Row):
     """An error whole; for members also what the door saw of its request."""
 
+    trace: StackTrace | None = None
     request: Door | None = None
     reserved: dict[str, Any] | None = None
 
@@ -129,7 +154,7 @@ async def errors(who: Reader, asked: ErrorsAsked) -> Response:
 async def error(who: Reader, error_id: str) -> Response:
     """Get one error with all its fields; for members also with what the door saw of its request."""
     found = await history.error(who, error_id)
-    whole = orjson.loads(rows.row(found, whole=True))
+    whole = orjson.loads(rows.row(found, whole=True)) | {"trace": _trace(found)}
     if who.can_write:
         whole |= {"request": asdict(found.request), "reserved": found.reserved or {}}
     return answer(whole)
@@ -137,6 +162,14 @@ async def error(who: Reader, error_id: str) -> Response:
 
 def _rows(found: Sequence[Error], who: Reader, *, whole: bool) -> list[orjson.Fragment]:
     return rows.fragments(rows.row(each, whole=whole, with_logs=who.with_logs) for each in found)
+
+
+def _trace(of: Error) -> dict[str, Any] | None:
+    found = meaning.trace_of(of.fields)
+    if found is None:
+        return None
+    name, trace = found
+    return {"field": name, "frames": [rows.frame(each) for each in trace.frames]}
 
 
 def _next(page: Page) -> str | None:

@@ -1,8 +1,15 @@
 /** An error as text for elsewhere: a command that sends it again, a paragraph for an issue tracker. */
 
 import { flatten, valueText } from "../text";
+import type { WholeError } from "../api";
+import { rawTrace } from "../trace";
 import { stringify, type Fields, type Row } from "../wire";
-import { traceOf } from "../trace";
+
+/** The error as it is stored; how its trace was read is not a part of it. */
+export function asJson(row: WholeError | Row): string {
+  const { trace: _, ...stored } = row as WholeError;
+  return stringify(stored, 2);
+}
 
 /** A `curl` command that submits the same fields, safe to paste into a POSIX shell. */
 export function asCurl(fields: Fields, submitUrl: string, key: string): string {
@@ -17,9 +24,10 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
-export function asMarkdown(row: Row, address: string): string {
-  const trace = traceOf(row.fields)?.raw;
-  const fields = flatten(row.fields).filter(([, value]) => value !== trace);
+export function asMarkdown(row: WholeError | Row, address: string): string {
+  const field = "trace" in row && row.trace ? row.trace.field : "";
+  const trace = rawTrace(row.fields, field);
+  const fields = flatten(row.fields).filter(([name]) => name !== field || trace === "");
   const table = fields.map(([name, value]) => `| ${cell(name)} | ${cell(valueText(value))} |`);
   return [
     `**${escaped(row.type || row.level)}** ${escaped(row.title)}`,

@@ -2,11 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import type { WholeError } from "../api";
-import { traceOf } from "../trace";
+import { rawTrace } from "../trace";
 import { clock, count, day, flatten, fraction, plain, plural } from "../text";
-import { stringify, type Json, type Row } from "../wire";
+import { stringify, type Row } from "../wire";
 import { TABS, type Tab } from "../view";
-import { asCurl, asMarkdown } from "./copy";
+import { asCurl, asJson, asMarkdown } from "./copy";
 import { Facts } from "./facts";
 import { FieldTable } from "./field-table";
 import { Icon } from "./icons";
@@ -159,7 +159,7 @@ function CopyMenu({ live, row }: { live: Live; row: Row }) {
       </button>
       {isOpen.value && (
         <div role="menu" onKeyDown={(event) => event.key === "Escape" && (isOpen.value = false)}>
-          <button role="menuitem" onClick={pick(stringify(row, 2), "JSON")}>
+          <button role="menuitem" onClick={pick(asJson(row), "JSON")}>
             JSON <kbd class="d-only">c</kbd>
           </button>
           <button role="menuitem" onClick={pick(asCurl(row.fields, live.boot.submit_url, live.boot.key ?? "KEY"), "cURL")}>
@@ -205,20 +205,17 @@ interface TabProps {
 }
 
 function TraceTab({ live, row }: TabProps) {
-  const trace = traceOf(row.fields);
+  const trace = "trace" in row ? row.trace : undefined;
   return (
     <>
-      {trace ? <TraceView trace={trace} /> : <p class="none">The sender gave no stack trace.</p>}
+      {trace && <TraceView frames={trace.frames} raw={rawTrace(row.fields, trace.field)} />}
+      {trace === null && <p class="none">The sender gave no stack trace.</p>}
       <div class="h2">
         Fields<span>Click a value to filter</span>
       </div>
-      <FieldTable live={live} entries={withoutTrace(flatten(row.fields), trace?.raw)} />
+      <FieldTable live={live} entries={flatten(row.fields).filter(([name]) => name !== trace?.field)} />
     </>
   );
-}
-
-function withoutTrace(entries: [string, Json][], raw: string | undefined): [string, Json][] {
-  return entries.filter(([, value]) => value !== raw);
 }
 
 function FieldsTab({ live, row }: TabProps) {

@@ -1,6 +1,6 @@
 /** The keyboard: one table for what keys do and for the help that lists them. */
 
-import { stringify } from "../wire";
+import { asJson } from "./copy";
 import { Modal } from "./share";
 import type { Live } from "./live";
 import { cycleTheme } from "../theme";
@@ -44,7 +44,7 @@ function set(live: Live, status: Status): void {
 
 function copyJson(live: Live): void {
   const row = live.current;
-  if (row) void live.copy(stringify(row, 2), "JSON");
+  if (row) void live.copy(asJson(row), "JSON");
 }
 
 /** Act on keys that belong to no input, button or dialog. */
