@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from errorstack_live.model import Error, Issue, LogMessage, Share
+from errorstack_live.model import Error, Issue, LogMessage, Share, Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +60,22 @@ class SessionEnded:
     session: str
 
 
+@dataclass(frozen=True, slots=True)
+class WatchingChanged:
+    """Others watch a stack in one process now; nobody any more when it has no viewers."""
+
+    watching: Watching
+
+
 Event: TypeAlias = (
-    ErrorStored | LogStored | IssueChanged | Refused | StackChanged | ShareChanged | SessionEnded
+    ErrorStored
+    | LogStored
+    | IssueChanged
+    | Refused
+    | StackChanged
+    | ShareChanged
+    | SessionEnded
+    | WatchingChanged
 )
 
 

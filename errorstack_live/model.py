@@ -322,6 +322,33 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkWatched:
+    """How many sockets watch by one share link; ``name`` is the link's."""
+
+    share: str
+    name: str
+    viewers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watching:
+    """Who watches one stack in one process: members by e-mail, each with their sockets, those who
+    came by share links, and ``others``: terminals, and whoever is past a limit."""
+
+    process: str
+    stack: str
+    members: tuple[tuple[str, int], ...] = ()
+    links: tuple[LinkWatched, ...] = ()
+    others: int = 0
+
+    @property
+    def viewers(self) -> int:
+        """All of their sockets."""
+        by_link = sum(each.viewers for each in self.links)
+        return sum(count for _, count in self.members) + by_link + self.others
+
+
+@dataclass(frozen=True, slots=True)
 class Share:
     """A secret, read-only, live link to a view; the token itself is never kept.
 

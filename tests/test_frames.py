@@ -22,8 +22,9 @@ from errorstack_live.live.batch import (
     Sighting,
 )
 from errorstack_live.live.frames import Counts, Frame, Gap, Snapshot
+from errorstack_live.live.presence import Audience, told
 from errorstack_live.live.view import View
-from errorstack_live.model import Cut, Error, Issue, Level, LogMessage, Status
+from errorstack_live.model import Cut, Error, Issue, Level, LinkWatched, LogMessage, Status
 
 WIRE = Path(__file__).parent / "wire"
 STACK = making.STACK
@@ -152,6 +153,15 @@ SAID = {
     "page": frames.page(2, [row], at(1731400000000), is_complete=False),
     "fill": frames.fill(2, (FIRST, SECOND), [died, row], [log], is_complete=True),
     "presence": frames.presence(4),
+    "presence-members": frames.presence(
+        **told(
+            Audience(
+                4,
+                (("ada@example.org", 2), ("kim@example.org", 1)),
+                (LinkWatched("6732a1b0c4d5e6f708192acc", "A guest", 1),),
+            )
+        )
+    ),
     "pong": frames.pong(1731420001000),
     "problem": frames.problem(2, "A closing bracket is missing", 11),
     "bye": frames.bye(1012, 1.7),

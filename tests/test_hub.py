@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from errorstack_live.errors import Gone, TooMany, Unauthorized
 from errorstack_live.event import Entry, IssueChanged, Refused, SessionEnded, ShareChanged
-from errorstack_live.live import crowd
+from errorstack_live.live import crowd, presence
 from errorstack_live.live import hub as hubs
 from errorstack_live.live.batch import MAX_ROWS_PER_FRAME
 from errorstack_live.live.channel import LEAST_PAUSE_S, STORM_PAUSE_S, STORM_PER_S
@@ -559,8 +559,8 @@ async def test_presence_is_told_once_a_second_to_the_stack(scene: Scene) -> None
 
 
 async def test_a_large_crowd_is_told_less_often(scene: Scene) -> None:
-    first, *_ = [scene.watch() for _ in range(crowd.LARGE)]
-    for _ in range(crowd.LARGE_TICKS):
+    first, *_ = [scene.watch() for _ in range(presence.LARGE)]
+    for _ in range(presence.LARGE_TICKS):
         scene.watch()
         scene.hub.tick()
     assert len(got(first, "presence")) == 1

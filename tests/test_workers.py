@@ -1,5 +1,6 @@
 """Several worker processes, the separate roles, and how all of them end."""
 
+import json
 import signal
 import socket
 from collections.abc import Iterator
@@ -59,6 +60,39 @@ def test_a_worker_that_dies_is_replaced(pair: Served) -> None:
     eventually(lambda: len(workers(pair)) == 2 and second not in workers(pair))
     assert eventually(lambda: submit(pair))
     assert pair.command.process.poll() is None
+
+
+def test_who_watches_is_right_in_all_workers_and_after_one_was_killed(pair: Served) -> None:
+    share = run("share", "create", "first", "--name", "A guest", data_dir=pair.data_dir)
+    link = share.stdout.strip()
+    with ExitStack() as stack:
+        for where in ("first", "first", "first", link, link):
+            tail = Command("tail", where, "--json", data_dir=pair.data_dir)
+            assert stack.enter_context(tail).json(1) == [{"kind": "live"}]
+        eventually(lambda: watched(pair) == (5, {"A guest": 2}))
+        assert submit_until_viewers(pair, 5)
+        workers(pair)[0].kill()  # whoever watched there comes back, and nobody is counted twice
+        eventually(lambda: len(workers(pair)) == 2)
+        eventually(lambda: watched(pair) == (5, {"A guest": 2}))
+        assert submit_until_viewers(pair, 5)
+    eventually(lambda: watched(pair) == (0, {}))
+
+
+def watched(server: Served) -> tuple[int, dict[str, int]]:
+    """How many watch the first stack, and by which links."""
+    said = json.loads(run("watching", "first", "--json", data_dir=server.data_dir).stdout)
+    return said["viewers"], {each["name"]: each["viewers"] for each in said["links"]}
+
+
+def submit_until_viewers(server: Served, count: int) -> bool:
+    """Ask each worker, as senders do, how many watch."""
+    seen: list[int] = []
+
+    def is_so() -> bool:
+        seen.append(int(server.submit(Msg="x").get("viewers", -1)))
+        return seen[-6:] == [count] * 6
+
+    return bool(eventually(is_so))
 
 
 def test_a_stop_drains_every_worker(tmp_path: Path) -> None:

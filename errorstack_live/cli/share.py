@@ -9,6 +9,7 @@ import click
 from errorstack_live.cli.access import Access, json_option, now, with_access
 from errorstack_live.cli.option import span_option
 from errorstack_live.cli.show import echo, visible
+from errorstack_live.cli.watching import viewers_by_link, watching_of
 from errorstack_live.model import Share
 from errorstack_live.when import iso
 
@@ -66,14 +67,17 @@ async def create(
 @json_option
 @with_access
 async def list_shares(access: Access, slug: str | None, *, as_json: bool) -> None:
-    """List the share links of a stack, or all."""
+    """List the share links of a stack, or all, and how many watch by each now."""
     stack_id = (await access.store.stacks.by_slug(slug)).id if slug else None
     slugs = {stack.id: stack.slug for stack in await access.store.stacks.all()}
+    viewers = viewers_by_link(await watching_of(access, stack_id))
     for each in await access.store.shares.all(stack_id):
+        count = viewers.get(each.id, 0)
         if as_json:
-            echo(_record(each, slugs.get(each.stack, "")))
+            echo({**_record(each, slugs.get(each.stack, "")), "viewers": count})
         else:
-            click.echo(f"{each.id}  {slugs.get(each.stack, ''):<20} {_words(each)}")
+            watched = f"{count} watching" if count else ""
+            click.echo(f"{each.id}  {slugs.get(each.stack, ''):<20} {watched:<12} {_words(each)}")
 
 
 @share.command()

@@ -2,20 +2,17 @@
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from random import SystemRandom
 
 from errorstack_live.errors import Gone, TooMany, Unauthorized
-from errorstack_live.live import frames
 from errorstack_live.live.mailbox import Close, Mailbox, Tally
 from errorstack_live.live.viewer import Pass, Viewer
 from errorstack_live.model import Share
 
-LARGE = 100
-LARGE_TICKS = 5
-"""How many watch is told every second, in a large crowd, which changes all the time, every 5 s."""
 MAX_ENDED = 1000
 """Sessions and share links that ended lately are remembered: a viewer may enter just then."""
 CLOSE_S = 2.0
@@ -36,7 +33,6 @@ class Crowd:
         self._by_address: Counter[str] = Counter()
         self._changed: set[str] = set()
         self._ended: OrderedDict[str, None] = OrderedDict()
-        self._ticks = 0
         self._is_closing = False
         self._empty = asyncio.Event()
 
@@ -46,6 +42,15 @@ class Crowd:
     def count(self, stack_id: str) -> int:
         """How many watch a stack."""
         return len(self._by_stack.get(stack_id, ()))
+
+    def of(self, stack_id: str) -> Collection[Viewer]:
+        """Those who watch a stack."""
+        return self._by_stack.get(stack_id, ())
+
+    def take_changed(self) -> set[str]:
+        """The stacks that others watch than when this was asked last."""
+        changed, self._changed = self._changed, set()
+        return changed
 
     def count_at(self, address: str) -> int:
         """How many watch from a network address."""
@@ -96,7 +101,7 @@ class Crowd:
         if share.revoked_at is not None:
             self._end(share.id, viewers)
         for viewer in viewers:
-            viewer.held = Pass(share=share.id, expires_at=share.expires_at)
+            viewer.held = replace(viewer.held, expires_at=share.expires_at)
 
     def _end(self, held_id: str, viewers: list[Viewer]) -> None:
         self._ended[held_id] = None
@@ -106,17 +111,9 @@ class Crowd:
             viewer.mailbox.close(viewer.held.ended)
 
     def tick(self, now: float, at: datetime) -> None:
-        """Once a second: see whose time is over, and tell how many watch where that changed."""
+        """Once a second: see whose time is over."""
         for viewer in self._viewers:
             viewer.check(now, at)
-        self._ticks += 1
-        for stack_id in list(self._changed):
-            viewers = self._by_stack.get(stack_id, set())
-            if len(viewers) < LARGE or self._ticks % LARGE_TICKS == 0:
-                self._changed.remove(stack_id)
-                text = frames.presence(len(viewers))
-                for viewer in viewers:
-                    viewer.mailbox.notify("presence", text)
 
     async def close(self) -> None:
         """Tell every viewer to come back a little later, and wait CLOSE_S at most for their end."""

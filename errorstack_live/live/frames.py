@@ -217,9 +217,9 @@ def fill(
     )
 
 
-def presence(viewers: int) -> str:
-    """How many watch the stack now, in this process."""
-    return _text("presence", viewers=viewers)
+def presence(viewers: object, **who: object) -> str:
+    """How many watch the stack now, in all processes; for members also who (``presence.told``)."""
+    return _text("presence", viewers=viewers, **{name: each for name, each in who.items() if each})
 
 
 def pong(at: int) -> str:

@@ -18,12 +18,14 @@ from errorstack_live.event import (
     Refused,
     SessionEnded,
     ShareChanged,
+    WatchingChanged,
 )
 from errorstack_live.live.batch import Moment
 from errorstack_live.live.channel import Channel
 from errorstack_live.live.crowd import Crowd
 from errorstack_live.live.gather import gather
 from errorstack_live.live.mailbox import Tally
+from errorstack_live.live.presence import Presence
 from errorstack_live.live.ring import Ring
 from errorstack_live.live.view import View
 from errorstack_live.live.viewer import Pass, Viewer
@@ -55,9 +57,16 @@ class Source(Protocol):
 class Hub:
     """One process's views and viewers. All of it runs in one event loop."""
 
-    def __init__(self, *, version: str, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        version: str,
+        process_id: str = "",
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.version = version
         self.crowd = Crowd(clock)
+        self.presence = Presence(self.crowd, process_id)
         self._clock = clock
         self._source: Source | None = None
         self.sign: Callable[[str], str] = str
@@ -96,8 +105,8 @@ class Hub:
         return len(self.crowd)
 
     def viewers(self, stack_id: str) -> int:
-        """How many watch a stack in this process."""
-        return self.crowd.count(stack_id)
+        """How many watch a stack, in all processes."""
+        return self.presence.viewers(stack_id)
 
     async def run(self) -> None:
         """Do once a second, until cancelled, what no entry brings about."""
@@ -111,6 +120,7 @@ class Hub:
         for channel in self._all_channels():
             channel.tick(moment)
         self.crowd.tick(moment.now, datetime.fromtimestamp(moment.now_s, UTC))
+        self.presence.tick()
 
     async def close(self) -> None:
         """Let every viewer go, with the word that the server restarts."""
@@ -213,12 +223,15 @@ class Hub:
         """Take entries, in the stream's order. Returns at once; frames follow by themselves."""
         for entry in entries:
             self._published = entry.position
-            self._ring.add(entry)
+            if not isinstance(entry.event, WatchingChanged):  # no view shows it
+                self._ring.add(entry)
             match entry.event:
                 case ShareChanged(share):
                     self.crowd.change_share(share)
                 case SessionEnded(session):
                     self.crowd.end_session(session)
+                case WatchingChanged(watching):
+                    self.presence.take(watching)
                 case ErrorStored() | LogStored() | IssueChanged() | Refused() as event:
                     channels = self._by_stack.get(_stack(event))
                     if channels:

@@ -18,11 +18,15 @@ NO_START = Close(4400, "no start message")
 
 @dataclass(frozen=True, slots=True)
 class Pass:
-    """Why a viewer may watch: a session or a share link, by id, and when that ends."""
+    """Why a viewer may watch: a session or a share link, by id, and when that ends.
+
+    ``name`` is the member's e-mail address, or the share link's name; a terminal has none.
+    """
 
     session: str = ""
     share: str = ""
     expires_at: datetime | None = None
+    name: str = ""
 
     @property
     def ended(self) -> Close:

@@ -23,6 +23,7 @@ from errorstack_live.model import Error, Level
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, new_id, object_id, utc
 from errorstack_live.storage.minute import minute_key
+from errorstack_live.storage.process import is_gone
 
 SLACK = timedelta(seconds=30)
 """An error is counted at most this long after its time: sent, stored, counted."""
@@ -186,19 +187,6 @@ def is_dead(note: Document, now: datetime) -> bool:
     """Whether the process that wrote a note cannot write any more."""
     if note["_id"] in _LIVING_NOTES:
         return False
-    if note["host"] == socket.gethostname() and not _lives(note["pid"]):
-        return True
-    return bool(note["at"] < now - 4 * SLACK)
-
-
-def _lives(pid: int) -> bool:
-    """Whether another process has this id; this one's own notes are known."""
-    if pid == os.getpid():
-        return False
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+    if note["host"] == socket.gethostname() and note["pid"] == os.getpid():
+        return True  # this process knows its own
+    return is_gone(note["host"], note["pid"]) or bool(note["at"] < now - 4 * SLACK)

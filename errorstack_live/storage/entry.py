@@ -18,8 +18,9 @@ from errorstack_live.event import (
     SessionEnded,
     ShareChanged,
     StackChanged,
+    WatchingChanged,
 )
-from errorstack_live.storage import error, issue, log, share
+from errorstack_live.storage import error, issue, log, share, watching
 from errorstack_live.storage.document import Document, decode
 
 _log = structlog.get_logger(__name__)
@@ -33,6 +34,12 @@ def _error(change: Document) -> Event:
 def _refused(change: Document) -> Event:
     found = change["fullDocument"]
     return Refused(str(found["stack"]), found["reason"], found["count"], found["at"])
+
+
+def _watching(change: Document) -> Event:
+    if change["operationType"] == "delete":
+        return WatchingChanged(watching.gone(change["documentKey"]["_id"]))
+    return WatchingChanged(watching.from_document(change["fullDocument"]))
 
 
 WANTED: dict[str, tuple[tuple[str, ...], Callable[[Document], Event]]] = {
@@ -52,6 +59,8 @@ WANTED: dict[str, tuple[tuple[str, ...], Callable[[Document], Event]]] = {
         ("insert", "replace", "update"),
         lambda change: ShareChanged(share.from_document(change["fullDocument"])),
     ),
+    # An update only says that a process lives.
+    "watching": (("insert", "replace", "delete"), _watching),
     "sessions": (("delete",), lambda change: SessionEnded(str(change["documentKey"]["_id"]))),
 }
 """Which changes of which collections are told of, and as what."""

@@ -12,14 +12,24 @@ from pymongo import IndexModel
 from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 
 from errorstack_live.errors import ErrorStackError, SetupError
-from errorstack_live.storage import error, issue, log, member, minute, process, session, share
+from errorstack_live.storage import (
+    error,
+    issue,
+    log,
+    member,
+    minute,
+    process,
+    session,
+    share,
+    watching,
+)
 from errorstack_live.storage import stack as stacks
 from errorstack_live.storage.change import Changes
 from errorstack_live.storage.deadline import brief, deadline
 from errorstack_live.storage.document import OPTIONS, Database, Document
 from errorstack_live.storage.meta import Meta
 
-VERSION = 1
+VERSION = 2
 """Of the documents. A later version brings older ones up to date in ``_migrate``."""
 OLDEST_SERVER = 13
 """The wire version of MongoDB 5.0, the first to keep ``$`` and dots in names."""
@@ -39,6 +49,7 @@ _INDEXES: dict[str, Sequence[IndexModel]] = {
     "sessions": session.INDEXES,
     "shares": share.INDEXES,
     "processes": process.INDEXES,
+    "watching": watching.INDEXES,
     "refused": (IndexModel("at", expireAfterSeconds=86_400),),
 }
 
@@ -61,6 +72,7 @@ class Store:
         self.members = member.Members(database, self.sessions)
         self.shares = share.Shares(database, self.changes)
         self.processes = process.Processes(database)
+        self.watchings = watching.Watchings(database)
         self.meta = Meta(database)
 
     @classmethod

@@ -1,5 +1,7 @@
 """Server processes, as they say of themselves: so a command finds one that runs."""
 
+import os
+import socket
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -46,3 +48,16 @@ class Processes:
     async def leave(self, process_id: str) -> None:
         """Say that a process ends."""
         await self._processes.delete_one({"_id": {"$eq": process_id}})
+
+
+def is_gone(host: str, pid: int) -> bool:
+    """Whether a process of this machine has ended; of another machine's nobody can tell."""
+    if host != socket.gethostname() or pid == os.getpid():
+        return False
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return True
+    except OSError:
+        return False
+    return False

@@ -10,6 +10,7 @@ from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallabl
 from quart import Quart
 
 from errorstack_live import __version__
+from errorstack_live.errors import ErrorStackError, StorageAway
 from errorstack_live.event import Entry, Event, IssueChanged, LogStored, StackChanged
 from errorstack_live.ingest import Ingest
 from errorstack_live.keys import StackKeys
@@ -31,6 +32,8 @@ from errorstack_live.web.state import EXTENSION, State, now
 MAX_ADDRESSES = 50_000
 """Token buckets kept for network addresses; the one unused for longest goes first."""
 MAX_KEYS = 10_000
+PRESENCE_S = 1.0
+"""Who watches here is written down at most so often."""
 RESTART_S = 1.0
 """A part of the process that failed is started again after this long."""
 
@@ -49,7 +52,7 @@ class App:
     """One process: its parts (``state``), the doors in front, and what runs beside requests."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        self._hub = Hub(version=__version__)
+        self._hub = Hub(version=__version__, process_id=new_id())
         self._living = LivingLogs()
         self._keys = StackKeys(store.stacks.by_key, clock=time.monotonic)
         self._stacks_changed = asyncio.Event()
@@ -151,7 +154,10 @@ class App:
         self._keys.replace(await here.store.stacks.all())
         await here.writer.start()
         tasks = _keep_running(
-            ("feed", here.feed.run), ("hub", self._hub.run), ("keys", self._refresh_keys)
+            ("feed", here.feed.run),
+            ("hub", self._hub.run),
+            ("keys", self._refresh_keys),
+            ("presence", self._write_presence),
         )
         await here.feed.ready()
         for message in await here.store.logs.all_alive(now()):
@@ -161,11 +167,19 @@ class App:
         finally:
             await self.drain()
             await here.writer.close()
+            with suppress(ErrorStackError):  # the others see in time that it is gone
+                await self._hub.presence.leave(here.store.watchings)
             for task in tasks:
                 task.cancel()
             for task in tasks:
                 with suppress(asyncio.CancelledError):
                     await task
+
+    async def _write_presence(self) -> None:
+        while True:
+            with suppress(StorageAway):  # it is written as soon as that is possible
+                await self._hub.presence.write(self.state.store.watchings)
+            await asyncio.sleep(PRESENCE_S)
 
     async def _refresh_keys(self) -> None:
         while True:

@@ -2,6 +2,7 @@
 
 import hashlib
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -75,6 +76,12 @@ async def create(stack: Stack, wanted: Wish) -> tuple[Share, str]:
 async def shares(stack: Stack) -> list[Share]:
     """The links of a stack, newest first."""
     return await state().store.shares.all(stack.id)
+
+
+def watched(stack: Stack) -> Counter[str]:
+    """How many watch by each of the links of a stack now, in all processes, by the link's id."""
+    links = state().hub.presence.audience(stack.id).links
+    return Counter({each.share: each.viewers for each in links})
 
 
 async def revoke(stack: Stack, share_id: str) -> None:

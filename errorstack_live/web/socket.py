@@ -80,9 +80,14 @@ def _check_room() -> None:
 
 async def _pass(reader: Reader) -> Pass:
     if reader.share is not None:
-        return Pass(share=reader.share.id, expires_at=reader.share.expires_at)
+        share = reader.share
+        return Pass(share=share.id, expires_at=share.expires_at, name=share.name)
     session = await auth.session()
-    return Pass(session=reader.session_id, expires_at=session.expires_at if session else None)
+    return Pass(
+        session=reader.session_id,
+        expires_at=session.expires_at if session else None,
+        name=reader.member.email if reader.member else "",
+    )
 
 
 def _address() -> str:

@@ -6,10 +6,10 @@ describes them all. What a reader may see is decided in ``history``.
 
 from quart import Quart
 
-from errorstack_live.web.api import errors, issues, logs, minutes, openapi, shares, test
+from errorstack_live.web.api import errors, issues, logs, minutes, openapi, shares, test, watching
 from errorstack_live.web.api.route import api
 
-RESOURCES = (errors, issues, minutes, logs, shares, test)
+RESOURCES = (errors, issues, minutes, logs, shares, watching, test)
 """In the order in which they are described; to import one is to declare its operations."""
 
 

@@ -39,6 +39,7 @@ class OneShare:
     created_at: Millis
     expires_at: int | None
     revoked_at: int | None
+    viewers: Annotated[int, Field(description="How many watch by it now, in all processes.")]
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +59,9 @@ class Shares:
 @writing("GET", "/shares", answers=Shares)
 async def shares(who: Reader) -> Response:
     """List the stack's share links, newest first."""
-    return answer({"shares": [_share(each) for each in await linking.shares(who.stack)]})
+    watched = linking.watched(who.stack)
+    found = await linking.shares(who.stack)
+    return answer({"shares": [_share(each, watched[each.id]) for each in found]})
 
 
 @writing("POST", "/shares", takes=ShareWish, answers=NewShare, status=201)
@@ -75,7 +78,7 @@ async def revoke_share(who: Reader, share_id: str) -> Response:
     return nothing()
 
 
-def _share(share: Share) -> dict[str, Any]:
+def _share(share: Share, viewers: int = 0) -> dict[str, Any]:
     return {
         "id": share.id,
         "name": share.name,
@@ -85,4 +88,5 @@ def _share(share: Share) -> dict[str, Any]:
         "created_at": rows.millis(share.created_at),
         "expires_at": share.expires_at and rows.millis(share.expires_at),
         "revoked_at": share.revoked_at and rows.millis(share.revoked_at),
+        "viewers": viewers,
     }
