@@ -4,6 +4,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 BUILT := errorstack_live/web/static/.vite/manifest.json
+PACKED := errorstack_live/web/clients/clients.toml
+SHIPPED := $(shell find clients \( -name tests -o -name node_modules -o -name __pycache__ \) -prune -o -type f -print)
 SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -print)
 
 .PHONY: help setup run test test-clients lint types format bench build clean chromium
@@ -12,7 +14,7 @@ SOURCES := $(shell find frontend -path frontend/node_modules -prune -o -type f -
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' Makefile | expand -t 16
 
-setup: .venv/ready $(BUILT) ## make the environment and build the front end
+setup: .venv/ready $(BUILT) $(PACKED) ## make the environment, build the front end, pack the clients
 
 run: setup ## start the server; ARGS="--port 9000" adds options
 	@$(BIN)/errorstack serve $(ARGS)
@@ -25,9 +27,10 @@ test: setup chromium lint types ## run every check and test there is
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 
-test-clients: setup ## run the tests of the shipped clients against a real server
+test-clients: setup chromium ## install what the clients run on; run each against a real server
+	scripts/client-toolchains
 	cd clients/python && ../../$(BIN)/mypy
-	$(BIN)/python -m pytest clients/python
+	$(BIN)/python -m pytest -c clients/pytest.ini clients $(ARGS)
 
 lint: setup ## check style and format
 	$(BIN)/ruff check .
@@ -49,7 +52,7 @@ build: setup ## build the wheel, with the front end in it, to dist/
 
 clean: ## remove everything that was made
 	rm -rf .venv dist htmlcov .coverage* .mypy_cache .ruff_cache .pytest_cache .hypothesis
-	rm -rf frontend/node_modules errorstack_live/web/static
+	rm -rf frontend/node_modules errorstack_live/web/static errorstack_live/web/clients .cache
 	find . -name __pycache__ -prune -exec rm -rf {} +
 
 chromium:
@@ -73,4 +76,8 @@ frontend/node_modules/ready: frontend/package-lock.json | .venv/ready
 
 $(BUILT): frontend/node_modules/ready $(SOURCES)
 	scripts/npm run build
+	@touch $@
+
+$(PACKED): scripts/pack-clients $(SHIPPED) | .venv/ready
+	$(BIN)/python scripts/pack-clients
 	@touch $@

@@ -34,7 +34,13 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_wheel_holds_what_a_server_needs(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
-    for name in ("py.typed", "web/beacon.js", "web/static/.vite/manifest.json"):
+    needed = (
+        "py.typed",
+        "web/beacon.js",
+        "web/static/.vite/manifest.json",
+        "web/clients/clients.toml",
+    )
+    for name in needed:
         assert f"errorstack_live/{name}" in names
     assert any(name.startswith("errorstack_live/web/templates/") for name in names)
     assert any(name.endswith(".woff2") for name in names)

@@ -37,7 +37,7 @@ class Assets:
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self._files = {
-            path.relative_to(folder).as_posix(): _read(path)
+            path.relative_to(folder).as_posix(): read(path)
             for path in sorted(folder.rglob("*"))
             if path.is_file() and not path.relative_to(folder).as_posix().startswith(".")
         }
@@ -57,17 +57,23 @@ class Assets:
         if file is None:
             raise NotFound("No such file")
         is_packed = bool(file.packed) and request.accept_encodings.quality("gzip") > 0
-        response = Response(file.packed if is_packed else file.content, content_type=file.kind)
-        if is_packed:
-            response.headers["Content-Encoding"] = "gzip"
+        response = reply(file, is_packed=is_packed)
         response.headers["Vary"] = "Accept-Encoding"
         response.headers["Cache-Control"] = (
             f"public, max-age={HASHED_S}, immutable"
             if name.startswith(HASHED)
             else f"public, max-age={NAMED_S}"
         )
-        response.set_etag(file.tag, weak=True)
         return response
+
+
+def reply(file: File, *, is_packed: bool) -> Response:
+    """A file with its tag; for how long it keeps is the caller's to say."""
+    response = Response(file.packed if is_packed else file.content, content_type=file.kind)
+    if is_packed:
+        response.headers["Content-Encoding"] = "gzip"
+    response.set_etag(file.tag, weak=True)
+    return response
 
 
 def register(app: Quart) -> None:
@@ -82,7 +88,8 @@ def register(app: Quart) -> None:
         return response
 
 
-def _read(path: Path) -> File:
+def read(path: Path) -> File:
+    """One file, packed where that saves something."""
     content = path.read_bytes()
     packed = gzip.compress(content, mtime=0) if path.suffix in _PACKABLE else b""
     kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"

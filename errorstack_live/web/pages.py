@@ -13,12 +13,22 @@ from errorstack_live import __version__
 from errorstack_live.errors import Invalid, Unauthorized
 from errorstack_live.model import Issue, Stack, Status
 from errorstack_live.query import EVERYTHING
-from errorstack_live.web import account, asset, history, parameter, render, sample, stack, view
+from errorstack_live.web import (
+    account,
+    asset,
+    client,
+    history,
+    parameter,
+    render,
+    sample,
+    stack,
+    view,
+)
 from errorstack_live.web.auth import form_token, member, reader, session, writer
+from errorstack_live.web.client import shelf
 from errorstack_live.web.history import Span
 from errorstack_live.web.origin import public_url
 from errorstack_live.web.render import Bar
-from errorstack_live.web.snippet import filled
 from errorstack_live.web.state import now, state
 
 MAX_ISSUES = 200
@@ -36,6 +46,7 @@ def register(app: Quart) -> None:
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True, "undefined": StrictUndefined}
     render.register(app)
     asset.register(app)
+    client.register(app)
     app.context_processor(_context)
     for part in (pages, public):
         app.register_blueprint(part)
@@ -180,7 +191,7 @@ async def setup(**_: str) -> str:
         "setup_stack.html",
         **await view.common(who),
         key=key,
-        snippet_list=filled(public_url(), key),
+        snippet_list=shelf().filled(public_url(), key),
     )
 
 
@@ -202,5 +213,5 @@ async def api_page() -> str:
         alias=settings.ingest_alias,
         max_body_bytes=settings.max_body_bytes,
         key_rate=settings.key_rate,
-        snippet_list=filled(public_url(), "KEY"),
+        snippet_list=shelf().filled(public_url(), "KEY"),
     )

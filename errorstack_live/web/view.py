@@ -1,6 +1,6 @@
 """Builds the live view and one error's page, for members and for share links alike."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
@@ -15,9 +15,9 @@ from errorstack_live.model import Error, Stack
 from errorstack_live.query import EVERYTHING, Query, parse
 from errorstack_live.web import history, parameter
 from errorstack_live.web.auth import Reader
+from errorstack_live.web.client import Filled, shelf
 from errorstack_live.web.history import Span
 from errorstack_live.web.origin import public_url
-from errorstack_live.web.snippet import Filled, filled
 from errorstack_live.web.state import now, state
 
 FIRST_ROWS = 100
@@ -114,7 +114,7 @@ def _older(text: str, found: tuple[Error, ...]) -> str:
 
 def _snippets(reader: Reader) -> list[Filled]:
     key = living_key(reader.stack)
-    return filled(public_url(), key) if reader.can_write and key else []
+    return shelf().quick(public_url(), key) if reader.can_write and key else []
 
 
 def _boot(reader: Reader, text: str, snippets: list[Filled]) -> dict[str, Any]:
@@ -135,7 +135,9 @@ def _boot(reader: Reader, text: str, snippets: list[Filled]) -> dict[str, Any]:
         "query": text,
         "key": (living_key(reader.stack) or None) if reader.can_write else None,
         "submit_url": f"{public_url()}/submit",
-        "snippets": [asdict(each) for each in snippets],
+        "snippets": [
+            {"name": each.name, "label": each.label, "text": each.text} for each in snippets
+        ],
     }
 
 

@@ -5,9 +5,10 @@ import time
 from typing import Any
 
 import pytest
-from answering import STORED, answering
-from conftest import Connect, Stack
+from harness.answering import STORED, answering
+from harness.stack import Stack
 
+from connecting import Connect
 from errorstack_client import Client
 
 NOTHING: dict[str, str] = {}

@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import api_page_handler
 import pytest
-from conftest import Stack
+from harness.stack import Stack
 
 from errorstack_client import Client, ErrorStackHandler
 

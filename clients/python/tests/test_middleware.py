@@ -7,7 +7,7 @@ from wsgiref.util import FileWrapper, setup_testing_defaults
 from wsgiref.validate import validator
 
 import pytest
-from conftest import Stack
+from harness.stack import Stack
 
 from errorstack_client import Client, asgi, wsgi
 

@@ -7,8 +7,8 @@ import time
 from pathlib import Path
 
 import pytest
-from answering import answering, slow
-from conftest import Stack
+from harness.answering import answering, slow
+from harness.stack import Stack
 
 HERE = Path(__file__).resolve().parents[1]
 BEGIN = """

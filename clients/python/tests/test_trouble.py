@@ -7,10 +7,11 @@ import urllib.request
 
 import pytest
 import trustme
-from answering import STORED, Answering, Reply, answering, slow
-from conftest import Connect, Stack
+from harness.answering import STORED, Answering, Reply, answering, slow
+from harness.stack import Stack
 from serving import eventually
 
+from connecting import Connect
 from errorstack_client import Client
 
 BUSY = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r\n\r\n"
