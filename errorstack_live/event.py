@@ -55,7 +55,7 @@ class ShareChanged:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """A member signed out or was removed: the sockets of this session must close."""
+    """A sign-in or a token has ended: the sockets that were opened with it must close."""
 
     session: str
 

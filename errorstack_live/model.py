@@ -321,6 +321,39 @@ class Session:
     expires_at: datetime
 
 
+class Scope(StrEnum):
+    """What a token lets a program do."""
+
+    READ = "read"
+    WRITE = "write"
+
+
+ACCESS_MARK = "est_"
+"""What the text of a token begins with, so that one that leaked is known for what it is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A program's access to the API, until it is revoked; ``expires_at`` None is for ever.
+
+    ``stacks`` are the ids of those it is for, None for all. ``member`` made it, None for the
+    command line; when they are removed it ends. ``last_used_at`` is exact to a minute.
+    """
+
+    id: str
+    name: str
+    scope: Scope
+    stacks: tuple[str, ...] | None
+    member: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    last_used_at: datetime | None = None
+
+    def is_for(self, stack_id: str) -> bool:
+        """Whether it reaches this stack."""
+        return self.stacks is None or stack_id in self.stacks
+
+
 @dataclass(frozen=True, slots=True)
 class LinkWatched:
     """How many sockets watch by one share link; ``name`` is the link's."""

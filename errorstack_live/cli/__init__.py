@@ -17,10 +17,11 @@ from errorstack_live.cli.share import share
 from errorstack_live.cli.show import Failed
 from errorstack_live.cli.stack import stack
 from errorstack_live.cli.tail import tail
+from errorstack_live.cli.token import token
 from errorstack_live.cli.watching import watching
 from errorstack_live.errors import ErrorStackError, QueryError
 
-COMMANDS = (serve, stack, member, share, watching, submit, log, tail, errors, logs, demo)
+COMMANDS = (serve, stack, member, share, token, watching, submit, log, tail, errors, logs, demo)
 INTERRUPTED = 130
 
 

@@ -62,6 +62,7 @@ WANTED: dict[str, tuple[tuple[str, ...], Callable[[Document], Event]]] = {
     # An update only says that a process lives.
     "watching": (("insert", "replace", "delete"), _watching),
     "sessions": (("delete",), lambda change: SessionEnded(str(change["documentKey"]["_id"]))),
+    "tokens": (("delete",), lambda change: SessionEnded(str(change["documentKey"]["_id"]))),
 }
 """Which changes of which collections are told of, and as what."""
 

@@ -10,6 +10,7 @@ from errorstack_live.model import Member
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, new_id, object_id, utc
 from errorstack_live.storage.session import Sessions
+from errorstack_live.storage.token import Tokens
 
 INDEXES = (IndexModel("address", unique=True),)
 
@@ -17,9 +18,10 @@ INDEXES = (IndexModel("address", unique=True),)
 class Members:
     """The collection ``members``. An e-mail address is the same in whatever case."""
 
-    def __init__(self, database: Database, sessions: Sessions) -> None:
+    def __init__(self, database: Database, sessions: Sessions, tokens: Tokens) -> None:
         self._members = database.members
         self._sessions = sessions
+        self._tokens = tokens
 
     @deadline()
     async def count(self) -> int:
@@ -64,10 +66,11 @@ class Members:
         return [from_document(each) for each in found]
 
     async def remove(self, member_id: str) -> None:
-        """Remove a member and end their sessions. Raises NotFound."""
+        """Remove a member; their sessions and the tokens they made end. Raises NotFound."""
         async with deadline():
             gone = await self._members.delete_one({"_id": object_id(member_id)})
         await self._sessions.end_all(member_id)
+        await self._tokens.revoke_all(member_id)
         if not gone.deleted_count:
             raise NotFound("There is no such member")
 

@@ -21,6 +21,7 @@ from errorstack_live.storage import (
     process,
     session,
     share,
+    token,
     watching,
 )
 from errorstack_live.storage import stack as stacks
@@ -48,6 +49,7 @@ _INDEXES: dict[str, Sequence[IndexModel]] = {
     "members": member.INDEXES,
     "sessions": session.INDEXES,
     "shares": share.INDEXES,
+    "tokens": token.INDEXES,
     "processes": process.INDEXES,
     "watching": watching.INDEXES,
     "refused": (IndexModel("at", expireAfterSeconds=86_400),),
@@ -69,7 +71,8 @@ class Store:
         self.logs = log.Logs(database)
         self.minutes = minute.Minutes(database)
         self.sessions = session.Sessions(database, self.changes)
-        self.members = member.Members(database, self.sessions)
+        self.tokens = token.Tokens(database, self.changes)
+        self.members = member.Members(database, self.sessions, self.tokens)
         self.shares = share.Shares(database, self.changes)
         self.processes = process.Processes(database)
         self.watchings = watching.Watchings(database)

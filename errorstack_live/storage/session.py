@@ -45,6 +45,12 @@ class Sessions:
         return from_document(found) if found else None
 
     @deadline()
+    async def all(self, member_id: str) -> list[Session]:
+        """The sessions of a member, newest first."""
+        found = self._sessions.find({"member": object_id(member_id)}).sort("created_at", -1)
+        return [from_document(each) for each in await found.to_list(None)]
+
+    @deadline()
     async def end(self, session_id: str) -> None:
         """End a session; one that has ended stays so."""
         await self._sessions.delete_one({"_id": {"$eq": session_id}})

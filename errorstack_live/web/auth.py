@@ -2,41 +2,37 @@
 
 import math
 import time
-from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from itsdangerous import BadSignature, Signer, URLSafeSerializer
+from itsdangerous import Signer
 from quart import Quart, current_app, g, request
-from quart_auth import AuthUser, QuartAuth, current_user, login_user, logout_user
+from quart_auth import AuthUser, current_user, login_user, logout_user
 from quart_rate_limiter import RateLimiter
-from quart_rate_limiter.store import RateLimiterStoreABC
-from werkzeug.wrappers import Response as AnyResponse
 
 from errorstack_live.errors import Forbidden, Gone, NotFound, TooMany, Unauthorized
 from errorstack_live.limit import TokenBuckets
-from errorstack_live.model import Member, Session, Share, Stack
+from errorstack_live.model import ACCESS_MARK, Member, Scope, Session, Share, Stack, Token
 from errorstack_live.query import Query, parse
+from errorstack_live.web.cookie import SessionCookie, holds_share
 from errorstack_live.web.header import secure_headers
 from errorstack_live.web.origin import (
     address,
     believe_proxy,
     here,
-    is_https,
     is_same_origin,
 )
 from errorstack_live.web.password import Passwords
 from errorstack_live.web.state import EXTENSION, now, state
+from errorstack_live.web.throttle import Arrivals
 
-__all__ = ["Reader", "is_same_origin", "reader", "register", "writer"]
+__all__ = ["Caller", "Reader", "caller", "is_same_origin", "reader", "register", "writer"]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-data", "text/plain"})
 """What an HTML form of another site can send; anything else needs that site's script, which
 says where it comes from."""
 MAX_FORM_BYTES = 256 << 10
-SHARE_COOKIE = "errorstack_share"
-SHARE_COOKIE_DAYS = 30
 ATTEMPTS = 10
 ATTEMPT_S = 10.0
 """One account takes ATTEMPTS sign-ins at once, then one each ATTEMPT_S, from all addresses."""
@@ -46,12 +42,16 @@ MAX_THROTTLED = 10_000
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Someone who may read one stack: a member, a terminal (neither member nor share), a share."""
+    """Someone who may read one stack: a member, a program or terminal (no member), a share.
+
+    ``session_id`` is of the session or the token that they hold, empty for a share.
+    """
 
     stack: Stack
     member: Member | None
     share: Share | None
     session_id: str
+    scope: Scope = Scope.WRITE
 
     @property
     def hidden(self) -> frozenset[str]:
@@ -71,49 +71,12 @@ class Reader:
     @property
     def can_write(self) -> bool:
         """Whether they may change anything."""
-        return self.share is None
-
-
-class SessionCookie(QuartAuth):
-    """The session's cookie, which is Secure and has the ``__Host-`` prefix over https.
-
-    Both schemes are served at once; under one name a browser would not let http replace what
-    https has set, and a sign-in would go round in circles.
-    """
+        return self.share is None and self.scope is Scope.WRITE
 
     @property
-    def cookie_name(self) -> str:
-        return "__Host-errorstack" if is_https() else "errorstack"
-
-    @cookie_name.setter
-    def cookie_name(self, _: str | None) -> None: ...
-
-    @property
-    def cookie_secure(self) -> bool:
-        return is_https()
-
-    @cookie_secure.setter
-    def cookie_secure(self, _: bool | None) -> None: ...
-
-
-class _Arrivals(RateLimiterStoreABC):
-    """When each address may come again: the rate limiter's store, bounded."""
-
-    def __init__(self) -> None:
-        self._arrivals: OrderedDict[str, datetime] = OrderedDict()
-
-    async def get(self, key: str, default: datetime) -> datetime:
-        return self._arrivals.get(key, default)
-
-    async def set(self, key: str, tat: datetime) -> None:
-        self._arrivals[key] = tat
-        self._arrivals.move_to_end(key)
-        if len(self._arrivals) > MAX_THROTTLED:
-            self._arrivals.popitem(last=False)
-
-    async def before_serving(self) -> None: ...
-
-    async def after_serving(self) -> None: ...
+    def is_guest(self) -> bool:
+        """Whether they came by a share link, and see what it shows and nothing else."""
+        return self.share is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +100,7 @@ def register(app: Quart) -> None:
     app.before_request(_refuse_foreign)
     app.after_request(secure_headers)
     SessionCookie(app, duration=parts.settings.session_days * 86_400, cookie_samesite="Lax")
-    RateLimiter(app, key_function=address, store=_Arrivals())
+    RateLimiter(app, key_function=address, store=Arrivals(MAX_THROTTLED))
 
 
 def locks() -> Locks:
@@ -216,11 +179,53 @@ async def member() -> Member | None:
 
 
 async def signed_in() -> Member:
-    """The signed-in member; raises Unauthorized when there is none."""
+    """The signed-in member; raises Unauthorized when there is none, Forbidden for a token."""
+    if (_bearer() or "").startswith(ACCESS_MARK):
+        raise Forbidden("A token cannot do this: it takes a member who is signed in")
     found = await member()
     if found is None:
         raise Unauthorized("Sign in first")
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Whoever asks, by a sign-in, a terminal's access or a token; ``id`` is of what they hold."""
+
+    id: str
+    expires_at: datetime | None
+    member: Member | None = None
+    token: Token | None = None
+
+    @property
+    def scope(self) -> Scope:
+        """What they may do at most."""
+        return self.token.scope if self.token else Scope.WRITE
+
+    @property
+    def name(self) -> str:
+        """What they are called where it is told who watches; empty for a terminal."""
+        if self.token is not None:
+            return self.token.name
+        return self.member.email if self.member else ""
+
+    def reaches(self, stack: Stack) -> bool:
+        """Whether they may see a stack at all."""
+        return self.token is None or self.token.is_for(stack.id)
+
+
+async def caller() -> Caller:
+    """Whoever asks; raises Unauthorized for nobody."""
+    text = _bearer() or ""
+    if text.startswith(ACCESS_MARK):
+        token = await state().store.tokens.by_text(text, now())
+        if token is None:
+            raise Unauthorized("This token was revoked, has expired or never was")
+        return Caller(token.id, token.expires_at, token=token)
+    found, who = await session(), await member()
+    if found is None or (found.member is not None and who is None):
+        raise Unauthorized("Sign in first")
+    return Caller(found.id, found.expires_at, member=who)
 
 
 async def sign_in(who: Member) -> None:
@@ -259,23 +264,25 @@ async def reader() -> Reader:
     names = here().view_args or {}
     if "slug" not in names:
         return await _share_reader(names["share_id"])
-    found = await session()
-    who = await member()
-    if found is None or (found.member is not None and who is None):
-        raise Unauthorized("Sign in first")
-    return Reader(await state().store.stacks.by_slug(names["slug"]), who, None, found.id)
+    held = await caller()
+    stack = await state().store.stacks.by_slug(names["slug"])
+    if not held.reaches(stack):
+        raise NotFound("There is no such stack")
+    return Reader(stack, held.member, None, held.id, held.scope)
 
 
 async def writer() -> Reader:
-    """A reader who may change things; raises Forbidden for a share's."""
+    """A reader who may change things; raises Forbidden for others."""
     found = await reader()
-    if not found.can_write:
+    if found.is_guest:
         raise Forbidden("A share link is for reading only")
+    if not found.can_write:
+        raise Forbidden("This token is for reading only")
     return found
 
 
 async def _share_reader(share_id: str) -> Reader:
-    if not _holds_share(share_id):
+    if not holds_share(share_id):
         raise Unauthorized("Open the share link again", reason="share-link")
     share = check_share(await state().store.shares.by_id(share_id))
     return Reader(await state().store.stacks.by_id(share.stack), None, share, "")
@@ -288,36 +295,6 @@ def check_share(share: Share) -> Share:
     if share.expires_at is not None and share.expires_at <= now():
         raise Gone("This share link has expired")
     return share
-
-
-def give_share_cookie(response: AnyResponse, share: Share) -> None:
-    """Let this browser read one share's view, and nothing beside it."""
-    longest = timedelta(days=SHARE_COOKIE_DAYS)
-    left = min(longest, share.expires_at - now()) if share.expires_at else longest
-    response.set_cookie(
-        _share_cookie(),
-        _share_signer().dumps(share.id),
-        max_age=int(left.total_seconds()),
-        path=f"/v/{share.id}",
-        httponly=True,
-        samesite="Lax",
-        secure=is_https(),
-    )
-
-
-def _holds_share(share_id: str) -> bool:
-    try:
-        return bool(_share_signer().loads(here().cookies.get(_share_cookie(), "")) == share_id)
-    except BadSignature:
-        return False
-
-
-def _share_signer() -> URLSafeSerializer:
-    return URLSafeSerializer(state().store.secret, salt="share")
-
-
-def _share_cookie() -> str:
-    return f"__Secure-{SHARE_COOKIE}" if is_https() else SHARE_COOKIE
 
 
 def local_path(text: str) -> str:

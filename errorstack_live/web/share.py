@@ -5,7 +5,8 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from errorstack_live.errors import NotFound
 from errorstack_live.web import view
-from errorstack_live.web.auth import check_share, give_share_cookie, reader
+from errorstack_live.web.auth import check_share, reader
+from errorstack_live.web.cookie import give_share_cookie
 from errorstack_live.web.linking import digest
 from errorstack_live.web.state import state
 

@@ -82,12 +82,8 @@ async def _pass(reader: Reader) -> Pass:
     if reader.share is not None:
         share = reader.share
         return Pass(share=share.id, expires_at=share.expires_at, name=share.name)
-    session = await auth.session()
-    return Pass(
-        session=reader.session_id,
-        expires_at=session.expires_at if session else None,
-        name=reader.member.email if reader.member else "",
-    )
+    held = await auth.caller()
+    return Pass(session=held.id, expires_at=held.expires_at, name=held.name)
 
 
 def _address() -> str:

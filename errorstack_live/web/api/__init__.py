@@ -6,10 +6,35 @@ describes them all. What a reader may see is decided in ``history``.
 
 from quart import Quart
 
-from errorstack_live.web.api import errors, issues, logs, minutes, openapi, shares, test, watching
+from errorstack_live.web.api import (
+    errors,
+    issues,
+    logs,
+    members,
+    minutes,
+    openapi,
+    sessions,
+    shares,
+    stacks,
+    test,
+    tokens,
+    watching,
+)
 from errorstack_live.web.api.route import api
 
-RESOURCES = (errors, issues, minutes, logs, shares, watching, test)
+RESOURCES = (
+    stacks,
+    errors,
+    issues,
+    minutes,
+    logs,
+    shares,
+    watching,
+    test,
+    tokens,
+    sessions,
+    members,
+)
 """In the order in which they are described; to import one is to declare its operations."""
 
 

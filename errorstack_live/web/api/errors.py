@@ -155,7 +155,7 @@ async def error(who: Reader, error_id: str) -> Response:
     """Get one error with all its fields; for members also with what the door saw of its request."""
     found = await history.error(who, error_id)
     whole = orjson.loads(rows.row(found, whole=True)) | {"trace": _trace(found)}
-    if who.can_write:
+    if not who.is_guest:
         whole |= {"request": asdict(found.request), "reserved": found.reserved or {}}
     return answer(whole)
 

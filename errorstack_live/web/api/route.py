@@ -14,7 +14,8 @@ from quart_schema import document_querystring, document_request, document_respon
 
 from errorstack_live.errors import Invalid
 from errorstack_live.live import rows
-from errorstack_live.web.auth import Reader, reader, writer
+from errorstack_live.web import auth
+from errorstack_live.web.auth import caller, reader, writer
 
 V1 = "/api/v1"
 STACKS = f"{V1}/stacks/<slug>"
@@ -22,7 +23,7 @@ STACKS = f"{V1}/stacks/<slug>"
 SHARES = "/v/<share_id>/api"
 """Below it whoever holds a share link finds what it shows."""
 _BASES = {STACKS: "slug", SHARES: "share_id"}
-"""Each base's own name in the path: it says who reads, and is no handler's."""
+"""A base's own name in the path: it says who reads, and is no handler's."""
 JSON: Final = "application/json"
 MEDIA = "_errorstack_media"
 """Where a view keeps the content types of its answer, for ``openapi``."""
@@ -39,17 +40,20 @@ def reading(
     asks: type | None = None,
     answers: type,
     media: tuple[str, ...] = (JSON,),
+    is_shared: bool = True,
 ) -> Callable[[Handler], Handler]:
     """GET below a member's stack and below a share link, by one handler for both.
 
     ``handler(who, asked, **ids)``: ``asked`` is the query string as an ``asks``, where there is
-    one. ``media`` are the content types it answers in, if not JSON alone.
+    one. ``media`` are the content types it answers in, if not JSON alone. What ``is_shared`` is
+    not is there for members and tokens alone.
     """
 
     def decorate(handler: Handler) -> Handler:
         about = _About(handler, asks=asks, answers=answers, media=media)
         about.add("GET", STACKS, path, reader)
-        about.add("GET", SHARES, path, reader, prefix="shared_")
+        if is_shared:
+            about.add("GET", SHARES, path, reader, prefix="shared_")
         return handler
 
     return decorate
@@ -73,6 +77,42 @@ def writing(
     def decorate(handler: Handler) -> Handler:
         about = _About(handler, asks=asks, takes=takes, answers=answers, status=status)
         about.add(method, STACKS, path, writer)
+        return handler
+
+    return decorate
+
+
+def calling(
+    method: str,
+    path: str,
+    *,
+    takes: type | None = None,
+    answers: type | None = None,
+    status: int = 200,
+) -> Callable[[Handler], Handler]:
+    """What belongs to no one stack, for members and tokens: ``handler(who, body, **ids)``."""
+
+    def decorate(handler: Handler) -> Handler:
+        about = _About(handler, takes=takes, answers=answers, status=status)
+        about.add(method, V1, path, caller)
+        return handler
+
+    return decorate
+
+
+def signed_in(
+    method: str,
+    path: str,
+    *,
+    takes: type | None = None,
+    answers: type | None = None,
+    status: int = 200,
+) -> Callable[[Handler], Handler]:
+    """What takes a member, and no token: ``handler(me, body, **ids)``."""
+
+    def decorate(handler: Handler) -> Handler:
+        about = _About(handler, takes=takes, answers=answers, status=status)
+        about.add(method, V1, path, auth.signed_in)
         return handler
 
     return decorate
@@ -116,14 +156,14 @@ class _About:
         method: str,
         base: str,
         path: str,
-        admit: Callable[[], Awaitable[Reader]],
+        admit: Callable[[], Awaitable[object]],
         *,
         prefix: str = "",
     ) -> None:
         """Answer ``method`` at ``path`` below ``base``, for those whom ``admit`` lets in."""
 
         async def view(**names: str) -> Response:
-            names.pop(_BASES[base])
+            names.pop(_BASES.get(base, ""), None)
             return await self._handler(await admit(), **await self._given(), **names)
 
         view.__name__ = f"{prefix}{self._handler.__name__}"

@@ -1,0 +1,90 @@
+"""Stacks, keys, sessions and members by the API: what the pages do, for programs."""
+
+from fixtures_dashboard import Dashboard
+
+from errorstack_live.web.state import now
+
+STACKS = "/api/v1/stacks"
+
+
+async def test_a_stack_is_made_changed_and_deleted(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    made = await visitor.send("POST", STACKS, {"name": "  Billing   eu "})
+    assert (made.status, made.json["name"], made.json["slug"]) == (201, "Billing eu", "billing-eu")
+    path = f"{STACKS}/{made.json['slug']}"
+    changed = {"name": "Bills", "retention_days": 7, "scrub": ["iban", "iban"], "rate_limit": 50}
+    answer = (await visitor.send("PATCH", path, changed)).json
+    assert answer == {**made.json, **changed, "scrub": ["iban"]}
+    assert (await visitor.send("PATCH", path, {"rate_limit": 0})).json["rate_limit"] is None
+    assert (await visitor.get(path)).json["name"] == "Bills"
+    assert (await visitor.send("DELETE", path)).status == 409
+    assert (await visitor.send("DELETE", f"{path}?confirm=bills")).status == 409
+    assert (await visitor.send("DELETE", f"{path}?confirm=billing-eu")).status == 204
+    assert (await visitor.get(path)).status == 404
+
+
+async def test_keys_are_made_and_revoked(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    made = await visitor.send("POST", f"{dashboard.data}/keys")
+    assert (made.status, made.json["revoked_at"]) == (201, None)
+    path = f"{dashboard.data}/keys/{made.json['key']}"
+    assert (await visitor.send("DELETE", path)).status == 204
+    kept = (await visitor.get(dashboard.data)).json["keys"]
+    assert [each["revoked_at"] is None for each in kept] == [True, False]
+    assert (await visitor.send("DELETE", f"{dashboard.data}/keys/none")).status == 404
+
+
+async def test_open_issues_are_counted(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await dashboard.submit({"Msg": "boom"})
+    stacks = (await visitor.get(STACKS)).json["stacks"]
+    mine = next(each for each in stacks if each["slug"] == dashboard.stack.slug)
+    assert mine["open_issues"] == 1
+    assert [each["key"] for each in mine["keys"]] == [dashboard.stack.keys[0].key]
+
+
+async def test_wrong_settings_change_nothing(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    for body, said in (
+        ({"retention_days": 0}, "retention_days: at least 1"),
+        ({"retention_days": 3651}, "retention_days: at most 3650"),
+        ({"retention_days": "7"}, "retention_days: a whole number"),
+        ({"retention_days": 7, "name": " "}, "name is missing"),
+        ({"name": 7}, "name: text"),
+        ({"scrub": "iban"}, "scrub: a list"),
+        ({"slug": "other"}, "slug: there is nothing of this name"),
+    ):
+        answer = await visitor.send("PATCH", dashboard.data, body)
+        assert (answer.status, answer.json["message"]) == (400, said)
+    assert await dashboard.reload() == dashboard.stack
+
+
+async def test_sessions_are_listed_and_ended(own_dashboard: Dashboard) -> None:
+    here, elsewhere = await own_dashboard.signed_in(), await own_dashboard.signed_in()
+    listed = (await here.get("/api/v1/sessions")).json["sessions"]
+    assert [each["current"] for each in listed].count(True) == 1
+    other = next(each for each in listed if not each["current"])
+    assert (await here.send("DELETE", f"/api/v1/sessions/{other['id']}")).status == 204
+    assert (await elsewhere.get("/api/v1/sessions")).status == 401
+    assert (await here.get("/api/v1/sessions")).status == 200
+    stranger = await own_dashboard.state.store.members.add("bob@example.org", "x", now())
+    token = await own_dashboard.state.store.sessions.create(
+        stranger.id, now=now(), expires_at=now().replace(year=9000)
+    )
+    assert token
+    [theirs] = await own_dashboard.state.store.sessions.all(stranger.id)
+    assert (await here.send("DELETE", f"/api/v1/sessions/{theirs.id}")).status == 404
+
+
+async def test_members_are_listed_and_removed(own_dashboard: Dashboard) -> None:
+    visitor = await own_dashboard.signed_in()
+    bob = await own_dashboard.state.store.members.add("bob@example.org", "x", now())
+    listed = (await visitor.get("/api/v1/members")).json["members"]
+    assert [(each["email"], each["you"]) for each in listed] == [
+        (own_dashboard.member.email, True),
+        ("bob@example.org", False),
+    ]
+    mine = f"/api/v1/members/{own_dashboard.member.id}"
+    assert (await visitor.send("DELETE", mine)).status == 409
+    assert (await visitor.send("DELETE", f"/api/v1/members/{bob.id}")).status == 204
+    assert len((await visitor.get("/api/v1/members")).json["members"]) == 1
