@@ -15,6 +15,7 @@ ErrorStackError
 ├── NotFound                404  not-found
 ├── Conflict                409  conflict
 ├── Gone                    410  gone          (a share link that was revoked or has expired)
+├── UpgradeRequired         426  websocket     (a plain request where a websocket is served)
 └── SetupError              the program cannot start; printed, exit code 1
 """
 
@@ -136,6 +137,13 @@ class Gone(ErrorStackError):
 
     reason = "gone"
     status = 410
+
+
+class UpgradeRequired(ErrorStackError):
+    """A websocket is served here, and the request asks for none: a proxy may have eaten it."""
+
+    reason = "websocket"
+    status = 426
 
 
 class Forbidden(ErrorStackError):

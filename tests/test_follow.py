@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from errorstack_live.cli.follow import OVERLAP_MS, Follower
 from errorstack_live.errors import QueryError
+from errorstack_live.follow import OVERLAP_MS, Follower
 
 NOW = 1_800_000_000_000
 

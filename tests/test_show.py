@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from errorstack_live.cli import record, show
+from errorstack_live import record
+from errorstack_live.cli import show
 from errorstack_live.errors import Invalid
 from errorstack_live.model import Error, Level, LogMessage, Request
 from errorstack_live.when import from_ms, iso, parse_moment, parse_span, to_ms

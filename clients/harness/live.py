@@ -13,8 +13,8 @@ from serving import eventually
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
-from errorstack_live.cli.follow import Follower
 from errorstack_live.cli.target import StackPlace, Target
+from errorstack_live.follow import Follower
 from errorstack_live.settings import load
 from harness.stack import DEADLINE_S, Stack
 

@@ -4,7 +4,8 @@ from datetime import datetime
 
 import click
 
-from errorstack_live.cli import record, show
+from errorstack_live import record
+from errorstack_live.cli import show
 from errorstack_live.cli.access import Access, json_option, now, with_access
 from errorstack_live.cli.option import moment_option
 

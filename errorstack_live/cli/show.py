@@ -12,7 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
-from errorstack_live.cli.record import Record, encode
+from errorstack_live.record import Record, encode
 
 STYLES = {
     "fatal": "bold white on red",

@@ -13,10 +13,10 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 
 from errorstack_live import __version__
 from errorstack_live.cli import show
-from errorstack_live.cli.follow import Follower
-from errorstack_live.cli.record import Record
 from errorstack_live.cli.target import GONE, Place, Target, is_loopback
 from errorstack_live.errors import Gone, SetupError, Unauthorized
+from errorstack_live.follow import Follower
+from errorstack_live.record import Record
 from errorstack_live.when import to_ms
 
 MAX_MESSAGE_BYTES = 64 << 20

@@ -1,42 +1,33 @@
-"""One viewer's websocket from its first message to its close code.
+"""What is said with one viewer, from the first message to the close code, over whatever carries it.
 
-The reader never waits, so that nothing piles up before it; what takes time is answered by a task
-of its own, one thing after the other; one writer sends what the mailbox gives.
+``hear`` never waits, so that nothing piles up before it; what takes time is answered by a task of
+its own, one thing after the other; ``next`` gives what the mailbox does. A websocket carries it in
+``socket``, a stream of events in ``events`` and in ``api.tail``.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
-from dataclasses import dataclass
 from functools import partial
 
 import structlog
-from quart.wrappers import Websocket
 
 from errorstack_live.errors import Invalid, QueryError, StorageAway
 from errorstack_live.live import asking, frames
 from errorstack_live.live.asking import Asking, Fill, Filter, Mode, More, Ping, Start
-from errorstack_live.live.cursor import Cursors
 from errorstack_live.live.frames import Snapshot
-from errorstack_live.live.hub import Hub
-from errorstack_live.live.mailbox import TOO_SLOW, Close, Resync
+from errorstack_live.live.mailbox import Close, Resync
 from errorstack_live.live.replay import replay
 from errorstack_live.live.view import View
 from errorstack_live.live.viewer import Viewer
 from errorstack_live.query import parse
-from errorstack_live.web import history, snapshot
+from errorstack_live.web import lookup, snapshot
 from errorstack_live.web.auth import Reader
-from errorstack_live.web.history import Span
-from errorstack_live.web.parameter import at_millis
-from errorstack_live.web.snapshot import Snapshots
+from errorstack_live.web.lookup import MAX_MISSED, Live
 
 MESSAGES_PER_S = 50
 """From one viewer; a person's hands make a few."""
-GOODBYE_S = 2.0
 MAX_WAITING = 8
 """Requests of one viewer that wait for their answers; a page has one of each kind."""
-MAX_MISSED = 1000
-"""Errors sent at once to a list that comes back, or for a gap; a whole view gets all."""
 
 BAD_MESSAGE = 4400
 FAILED = Close(1011, "the server failed", retry_s=5.0)
@@ -45,17 +36,8 @@ STORAGE_AWAY = Close(1013, "the database is away", retry_s=5.0)
 _log = structlog.get_logger(__name__)
 
 
-@dataclass(frozen=True, slots=True)
-class Live:
-    """What all conversations of a process share."""
-
-    hub: Hub
-    cursors: Cursors
-    snapshots: Snapshots
-
-
 class Conversation:
-    """Talks with one viewer until either side ends it."""
+    """Talks with one viewer until either side ends it. Whoever begins one must ``end`` it."""
 
     __slots__ = (
         "_answering",
@@ -65,15 +47,13 @@ class Conversation:
         "_message_count",
         "_reader",
         "_second",
-        "_socket",
         "_start",
         "_view",
         "_viewer",
         "_waiting",
     )
 
-    def __init__(self, socket: Websocket, reader: Reader, viewer: Viewer, live: Live) -> None:
-        self._socket = socket
+    def __init__(self, reader: Reader, viewer: Viewer, live: Live) -> None:
         self._reader = reader
         self._viewer = viewer
         self._mailbox = viewer.mailbox
@@ -86,65 +66,31 @@ class Conversation:
         self._second = 0
         self._message_count = 0
 
-    async def run(self) -> None:
-        """Return when the conversation is over; raises CancelledError when the viewer is gone."""
-        self._viewer.task = asyncio.current_task()
-        reading = asyncio.create_task(self._read())
+    def hear(self, message: str | bytes) -> bool:
+        """Take a message; False when no client of ours sends it: then it was the last."""
         try:
-            await self._write()
-        finally:
-            tasks = [task for task in (reading, self._answering) if task is not None]
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
-
-    async def _write(self) -> None:
-        """Send what the mailbox gives, until it says how to close."""
-        while True:
-            match await self._mailbox.take():
-                case Close() as close:
-                    await self._close(close)
-                    return
-                case Resync():
-                    self._reopen()
-                case text:
-                    await self._send(text)
-
-    async def _send(self, text: str) -> None:
-        self._viewer.sending_since = self._live.hub.now()  # the hub cuts it off in the end
-        await self._socket.send(text)
-        self._viewer.sending_since = None
-
-    async def _close(self, close: Close) -> None:
-        if close is not TOO_SLOW:  # who does not read will not read a farewell
-            await self._send(frames.bye(close.code, close.retry_s))
-        self._viewer.sending_since = self._live.hub.now()
-        await self._socket.close(close.code, close.reason)
-        await self._drain()
-
-    async def _drain(self) -> None:
-        """Take what is still coming until the viewer has answered, which ends this by force.
-
-        To close a connection on unread messages would destroy the close code on its way, and
-        Hypercorn waits for ever to hand over messages that nobody takes.
-        """
-        with suppress(TimeoutError):
-            async with asyncio.timeout(GOODBYE_S):
-                while True:
-                    await self._socket.receive()
-
-    async def _read(self) -> None:
-        """Take every message at once; the first that no client of ours sends is the last."""
-        try:
-            while True:
-                message = await self._socket.receive()
-                self._count_message()
-                self._take(asking.read(message))
+            self._count_message()
+            self._take(asking.read(message))
         except Invalid as invalid:
             self._mailbox.close(Close(BAD_MESSAGE, invalid.message))
+            return False
         except Exception:  # noqa: BLE001 - the viewer is told, and comes back
             _log.exception("conversation_failed")
             self._mailbox.close(FAILED)
+            return False
+        return True
+
+    async def next(self) -> str | Close:
+        """What to say next, as soon as there is something; how to close is the last."""
+        while isinstance(item := await self._mailbox.take(), Resync):
+            self._reopen()
+        return item
+
+    async def end(self) -> None:
+        """Leave unanswered what is still being looked up."""
+        if self._answering is not None:
+            self._answering.cancel()
+            await asyncio.gather(self._answering, return_exceptions=True)
 
     def _count_message(self) -> None:
         second = int(self._live.hub.now())
@@ -181,15 +127,8 @@ class Conversation:
             self._mailbox.renumber(epoch)
             self._mailbox.answer(frames.problem(epoch, error.message, error.at))
             return
-        reader = self._reader
-        self._view = View(
-            reader.stack.id,
-            query,
-            base=reader.base_query,
-            hidden=reader.hidden,
-            with_logs=reader.with_logs,
-            whole=self._start is not None and self._start.whole,
-        )
+        whole = self._start is not None and self._start.whole
+        self._view = lookup.view_of(self._reader, query, whole=whole)
         self._reopen(since)
 
     def _reopen(self, since: str | None = None) -> None:
@@ -255,34 +194,10 @@ class Conversation:
         return True
 
     async def _more(self, view: View, asked: More) -> None:
-        at = at_millis(asked.at)
-        try:
-            page = await history.errors(
-                self._reader, view.query, Span(before=(at, asked.error_id)), limit=self._limit
-            )
-        except StorageAway:
-            answer = frames.page(asked.epoch, [], at, is_complete=False)
-        else:
-            answer = frames.page(
-                asked.epoch,
-                snapshot.encode(page.errors, view),
-                page.reached_at,
-                is_complete=page.is_complete,
-            )
-        self._mailbox.answer(answer)
+        self._mailbox.answer(await lookup.more(self._reader, view, asked, self._limit))
 
     async def _fill(self, view: View, asked: Fill) -> None:
-        start, end = map(self._live.cursors.read, (asked.start, asked.end))
-        entries = None
-        if start is not None and end is not None:
-            entries = await self._live.hub.recall(start, end)
-        missed = replay(view, entries or ())
-        shown = missed.rows if view.whole else missed.rows[:MAX_MISSED]
-        is_complete = entries is not None and len(shown) == len(missed.rows)
-        gap = asked.start, asked.end
-        self._mailbox.answer(
-            frames.fill(asked.epoch, gap, shown, missed.logs, is_complete=is_complete)
-        )
+        self._mailbox.answer(await lookup.fill(self._live, view, asked))
 
     @property
     def _limit(self) -> int:

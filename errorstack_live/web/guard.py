@@ -1,16 +1,23 @@
-"""What Hypercorn's websockets lack: bounds on what a peer can make the server hold.
+"""What Hypercorn lacks: bounds on what a peer can make the server hold, and patience.
 
-``websocket_max_message_size`` alone bounds nothing: a message past it is still gathered to its
-end (a single frame of 300 MB was read whole), because the check comes after the write and the
-connection stays open. Pings keep a connection's tasks alive until their next turn, long after
-it closed. Compression is not offered: it costs about 150 KB for every viewer.
+Its read timeout also ends a response that is still being written, as soon as the peer, who has
+nothing more to say, was silent for so long: a stream of events or an export would end after it.
+
+Of its websockets, ``websocket_max_message_size`` alone bounds nothing: a message past it is still
+gathered to its end (a single frame of 300 MB was read whole), because the check comes after the
+write and the connection stays open. Pings keep a connection's tasks alive until their next turn,
+long after it closed. Compression is not offered: it costs about 150 KB for every viewer.
 """
 
 import asyncio
 from dataclasses import replace
 
-from hypercorn.protocol import h2, h11
+from hypercorn.asyncio import run
+from hypercorn.asyncio.tcp_server import MAX_RECV, TCPServer
+from hypercorn.events import Closed, RawData
+from hypercorn.protocol import ProtocolWrapper, h2, h11
 from hypercorn.protocol.events import Event, Request, StreamClosed
+from hypercorn.protocol.http_stream import ASGIHTTPState, HTTPStream
 from hypercorn.protocol.ws_stream import FrameTooLargeError, WebsocketBuffer, WSStream
 from wsproto.events import Message, Ping
 
@@ -56,8 +63,41 @@ class GuardedStream(WSStream):
                 continue
 
 
+class PatientServer(TCPServer):
+    """A connection whose peer may be silent for as long as a response is written to it.
+
+    That it is still there is seen by its taking what is written: the kernel ends it else.
+    """
+
+    async def _read_data(self) -> None:
+        timeout_s = self.config.read_timeout
+        while not self.reader.at_eof():
+            try:
+                data = await asyncio.wait_for(self.reader.read(MAX_RECV), timeout_s)
+            except TimeoutError:
+                if not _is_answering(self.protocol):
+                    break
+            except OSError:
+                break
+            else:
+                await self.protocol.handle(RawData(data))
+        await self.protocol.handle(Closed())
+
+
+def _is_answering(wrapper: ProtocolWrapper) -> bool:
+    """Whether a response has begun and not ended."""
+    protocol = wrapper.protocol
+    streams = (
+        [protocol.stream] if isinstance(protocol, h11.H11Protocol) else protocol.streams.values()
+    )
+    return any(
+        isinstance(each, HTTPStream) and each.state is ASGIHTTPState.RESPONSE for each in streams
+    )
+
+
 def install() -> None:
-    """Use guarded websockets in every server of this process."""
+    """Guard every server of this process."""
+    run.TCPServer = PatientServer  # type: ignore[attr-defined]
     h11.WSStream = GuardedStream  # type: ignore[attr-defined]
     h2.WSStream = GuardedStream  # type: ignore[attr-defined]
 

@@ -20,6 +20,7 @@ SAID = {
     409: "Taken already",
     410: "This link no longer works",
     413: "Too large",
+    426: "A live view is here",
     429: "Too many attempts",
     500: "Something broke on our side",
     503: "The database is away",

@@ -3,23 +3,27 @@
 Everything is checked before the handshake is accepted, so that a refusal is an HTTP answer.
 """
 
-from quart import Blueprint, Quart, Response, current_app, websocket
+import asyncio
+from contextlib import suppress
+
+from quart import Blueprint, Quart, Response, websocket
 
 from errorstack_live.errors import ErrorStackError, Forbidden, TooMany
-from errorstack_live.limit import neighbours
 from errorstack_live.live import frames
 from errorstack_live.live.cursor import Cursors
+from errorstack_live.live.hub import Hub
+from errorstack_live.live.mailbox import TOO_SLOW, Close
 from errorstack_live.live.rows import encode
-from errorstack_live.live.viewer import Pass
-from errorstack_live.web import auth
+from errorstack_live.live.viewer import Viewer
+from errorstack_live.web import auth, entrance
 from errorstack_live.web.auth import Reader
-from errorstack_live.web.conversation import Conversation, Live
+from errorstack_live.web.conversation import Conversation
+from errorstack_live.web.lookup import Live
 from errorstack_live.web.prompt import PromptConnection, PromptWebsocket
 from errorstack_live.web.snapshot import Snapshots
-from errorstack_live.web.state import EXTENSION, State, now, state
+from errorstack_live.web.state import EXTENSION, State, now
 
-LIVE = "errorstack_live"
-RETRY_S = 5
+GOODBYE_S = 2.0
 
 sockets = Blueprint("live", __name__)
 
@@ -32,29 +36,77 @@ def register(app: Quart) -> None:
     here.hub.follow(here.feed, cursors.sign)
     app.websocket_class = PromptWebsocket
     app.asgi_websocket_class = PromptConnection
-    app.extensions[LIVE] = Live(here.hub, cursors, Snapshots(here.hub))
+    app.extensions[entrance.LIVE] = Live(here.hub, cursors, Snapshots(here.hub))
     app.register_blueprint(sockets)
 
 
 @sockets.websocket("/api/v1/stacks/<slug>/live")
 @sockets.websocket("/v/<share_id>/api/live")
 async def watch(**_: str) -> Response | None:
-    """Let someone watch a stack: a member, a terminal, or whoever holds a share link."""
-    live = current_app.extensions[LIVE]
-    assert isinstance(live, Live)  # set by register, nowhere else
+    """Let someone watch a stack: a member, a program, or whoever holds a share link."""
+    live = entrance.live()
     hub = live.hub
     try:
         reader = await _reader()
-        viewer = hub.enter(reader.stack.id, await _pass(reader), _address())
+        viewer = await entrance.enter(reader)
     except ErrorStackError as error:
         return _refusal(error)
     try:
         await websocket.accept()
         viewer.mailbox.answer(frames.hello(hub.version, now(), hub.viewers(reader.stack.id)))
-        await Conversation(websocket, reader, viewer, live).run()
+        await _Line(viewer, hub).run(Conversation(reader, viewer, live))
     finally:
         hub.leave(viewer)
     return None
+
+
+class _Line:
+    """The websocket in hand, as what carries a conversation."""
+
+    def __init__(self, viewer: Viewer, hub: Hub) -> None:
+        self._viewer = viewer
+        self._hub = hub
+
+    async def run(self, talk: Conversation) -> None:
+        """Return when the conversation is over; raises CancelledError when the viewer is gone."""
+        self._viewer.task = asyncio.current_task()
+        reading = asyncio.create_task(self._read(talk))
+        try:
+            while not isinstance(said := await talk.next(), Close):
+                await self._send(said)
+            await self._close(said)
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+            await talk.end()
+
+    async def _read(self, talk: Conversation) -> None:
+        """Take every message at once."""
+        while talk.hear(await websocket.receive()):
+            pass
+
+    async def _send(self, text: str) -> None:
+        self._viewer.sending_since = self._hub.now()  # the hub cuts it off in the end
+        await websocket.send(text)
+        self._viewer.sending_since = None
+
+    async def _close(self, close: Close) -> None:
+        if close is not TOO_SLOW:  # who does not read will not read a farewell
+            await self._send(frames.bye(close.code, close.retry_s))
+        self._viewer.sending_since = self._hub.now()
+        await websocket.close(close.code, close.reason)
+        await self._drain()
+
+    async def _drain(self) -> None:
+        """Take what is still coming until the viewer has answered, which ends this by force.
+
+        To close a connection on unread messages would destroy the close code on its way, and
+        Hypercorn waits for ever to hand over messages that nobody takes.
+        """
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GOODBYE_S):
+                while True:
+                    await websocket.receive()
 
 
 async def _reader() -> Reader:
@@ -65,29 +117,8 @@ async def _reader() -> Reader:
     headers = websocket.headers
     if reader.share is None and "Origin" not in headers and "Authorization" not in headers:
         raise Forbidden("A session cookie is for browsers, which send an Origin")
-    _check_room()
+    entrance.check_room()
     return reader
-
-
-def _check_room() -> None:
-    here = state()
-    crowd = here.hub.crowd
-    if len(crowd) >= here.settings.max_viewers:
-        raise TooMany("Too many watch already", retry_after_s=RETRY_S)
-    if crowd.count_at(_address()) >= here.settings.max_viewers_per_address:
-        raise TooMany("Too many watch from this address", retry_after_s=RETRY_S)
-
-
-async def _pass(reader: Reader) -> Pass:
-    if reader.share is not None:
-        share = reader.share
-        return Pass(share=share.id, expires_at=share.expires_at, name=share.name)
-    held = await auth.caller()
-    return Pass(session=held.id, expires_at=held.expires_at, name=held.name)
-
-
-def _address() -> str:
-    return neighbours(websocket.remote_addr or "")
 
 
 def _refusal(error: ErrorStackError) -> Response:

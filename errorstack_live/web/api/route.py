@@ -37,23 +37,25 @@ api = Blueprint("api", __name__)
 def reading(
     path: str,
     *,
+    method: str = "GET",
     asks: type | None = None,
+    takes: type | None = None,
     answers: type,
     media: tuple[str, ...] = (JSON,),
     is_shared: bool = True,
 ) -> Callable[[Handler], Handler]:
-    """GET below a member's stack and below a share link, by one handler for both.
+    """What changes nothing, below a member's stack and below a share link, by one handler for both.
 
-    ``handler(who, asked, **ids)``: ``asked`` is the query string as an ``asks``, where there is
-    one. ``media`` are the content types it answers in, if not JSON alone. What ``is_shared`` is
-    not is there for members and tokens alone.
+    ``handler(who, asked, body, **ids)``: ``asked`` is the query string as an ``asks``, ``body`` the
+    JSON object as a ``takes``, where there is one. ``media`` are the content types it answers in,
+    if not JSON alone. What ``is_shared`` is not is there for members and tokens alone.
     """
 
     def decorate(handler: Handler) -> Handler:
-        about = _About(handler, asks=asks, answers=answers, media=media)
-        about.add("GET", STACKS, path, reader)
+        about = _About(handler, asks=asks, takes=takes, answers=answers, media=media)
+        about.add(method, STACKS, path, reader)
         if is_shared:
-            about.add("GET", SHARES, path, reader, prefix="shared_")
+            about.add(method, SHARES, path, reader, prefix="shared_")
         return handler
 
     return decorate

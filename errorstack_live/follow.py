@@ -6,14 +6,15 @@ A pure protocol: messages in, records out, requests to send back. It does no I/O
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeAlias
 from zlib import crc32
 
 import orjson
 
-from errorstack_live.cli.record import Record, in_order, of_row, of_wire_log
 from errorstack_live.errors import QueryError
-from errorstack_live.when import from_ms, iso
+from errorstack_live.record import Record, in_order, of_row, of_wire_log
+from errorstack_live.when import from_ms, iso, to_ms
 
 Message: TypeAlias = Mapping[str, Any]
 
@@ -40,14 +41,15 @@ class Follower:
 
     ``since_ms``: history from then on is told first. Without it only what comes after the first
     snapshot is. Nothing is told twice; an error that a later part changed is told again.
+    ``cursor`` is where the stream is resumed, ``last_ms`` when the newest record came.
     """
 
     query: str
     since_ms: int | None = None
     is_live: bool = False
     requests: list[dict[str, Any]] = field(default_factory=list)
-    _cursor: str = ""
-    _last_ms: int = 0
+    cursor: str = ""
+    last_ms: int = 0
     _seen: OrderedDict[str, int] = field(default_factory=OrderedDict)
     _reading: _Reading | None = None
     _filling: bool = False
@@ -57,7 +59,7 @@ class Follower:
         """Begin a connection: the first message to send. What the last one left open is void."""
         self._reset()
         start = {"type": "start", "query": self.query, "epoch": 1, "limit": PAGE, "whole": True}
-        return {**start, "since": self._cursor} if self._cursor else start
+        return {**start, "since": self.cursor} if self.cursor else start
 
     def receive(self, message: Message) -> list[Record]:
         """Take one message; returns what it tells, oldest first. ``requests`` are to be sent.
@@ -66,7 +68,7 @@ class Follower:
         """
         match message.get("type"):
             case "hello":
-                self._last_ms = self._last_ms or int(message.get("server_time", 0))
+                self.last_ms = self.last_ms or int(message.get("server_time", 0))
             case "snapshot":
                 return self._snapshot(message)
             case "page" if self._reading:
@@ -86,8 +88,8 @@ class Follower:
             return self._tell(records, message["cursor"])
         told: list[Record] = [] if self.is_live else [{"kind": "live"}]
         if self.is_live:
-            told.append({"kind": "gap", "since": iso(from_ms(self._last_ms))})
-        floor_ms = self._last_ms - OVERLAP_MS if self.is_live else self.since_ms
+            told.append({"kind": "gap", "since": iso(from_ms(self.last_ms))})
+        floor_ms = self.last_ms - OVERLAP_MS if self.is_live else self.since_ms
         self.is_live = True
         if floor_ms is None:
             self._tell(records, message["cursor"])
@@ -117,7 +119,7 @@ class Follower:
         if message.get("skipped"):
             self._filling = True
             self._held.insert(0, message)
-            self._ask(type="fill", **{"from": self._cursor, "to": message["cursor"]})
+            self._ask(type="fill", **{"from": self.cursor, "to": message["cursor"]})
             return []
         return self._tell(_records(message), message["cursor"])
 
@@ -127,7 +129,7 @@ class Follower:
         frame = self._held.pop(0)
         gap: list[Record] = []
         if not message.get("complete", True):
-            gap = [{"kind": "gap", "since": iso(from_ms(self._last_ms))}]
+            gap = [{"kind": "gap", "since": iso(from_ms(self.last_ms))}]
         records = _records(frame) + _records(message)
         return gap + self._tell(records, frame["cursor"]) + self._release()
 
@@ -147,7 +149,9 @@ class Follower:
     def _tell(self, records: Sequence[Record], cursor: str) -> list[Record]:
         """The records that are new, in order; from now on the stream is resumed at ``cursor``."""
         told = [record for record in in_order(records) if self._is_new(record)]
-        self._cursor = cursor or self._cursor
+        self.cursor = cursor or self.cursor
+        if told:
+            self.last_ms = max(self.last_ms, to_ms(datetime.fromisoformat(told[-1]["at"])))
         return told
 
     def _is_new(self, record: Record) -> bool:
