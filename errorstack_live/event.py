@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from errorstack_live.model import Error, Issue, LogMessage, Share, Watching
+from errorstack_live.model import Error, Issue, LogMessage, Marker, Share, Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +27,13 @@ class IssueChanged:
     """An issue is new, its counters were flushed, or a member changed its status."""
 
     issue: Issue
+
+
+@dataclass(frozen=True, slots=True)
+class MarkerChanged:
+    """A marker was set, or removed."""
+
+    marker: Marker
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ Event: TypeAlias = (
     ErrorStored
     | LogStored
     | IssueChanged
+    | MarkerChanged
     | Refused
     | StackChanged
     | ShareChanged

@@ -17,6 +17,8 @@ from errorstack_live.model import (
     Grouping,
     Kind,
     LogMessage,
+    Marker,
+    Origin,
     Outcome,
     OutcomeKind,
     Parsed,
@@ -30,6 +32,10 @@ from errorstack_live.occurrence import derive
 from errorstack_live.protocols import Protocol
 from errorstack_live.scrub import scrub, scrub_text
 
+MARKS_PER_S = 0.2
+MARKS_BURST = 10
+"""Markers that one stack key may set: anybody has it, and a few are all that is of use."""
+MAX_MARKING_KEYS = 10_000
 CHARGED_BYTES = 4096
 """So much of a body, unpacked, counts as one more submission of its address: reading a megabyte
 takes a tenth of a second, and a kilobyte of gzip is enough to ask for that."""
@@ -40,6 +46,7 @@ class Writer(Interface):
 
     async def store(self, error: Error, grouping: Grouping = ...) -> Stored: ...
     async def store_log(self, message: LogMessage) -> Stored: ...
+    async def store_marker(self, marker: Marker) -> Stored: ...
     def refuse(self, stack_id: str, reason: str) -> None: ...
 
 
@@ -68,6 +75,7 @@ class Ingest:
         self._living = living
         self._address_limit = address_limit
         self._key_limit = key_limit
+        self._mark_limit = TokenBuckets(MARKS_PER_S, MARKS_BURST, max_keys=MAX_MARKING_KEYS)
         self._clock = clock
         self._new_id = new_id
         self._viewers = viewers
@@ -84,7 +92,7 @@ class Ingest:
             size = 1 + len(submission.body) // CHARGED_BYTES
             self._take(self._address_limit, address, "This address", size)
             parsed = protocol.parse(submission)
-            stack = await self._stack(parsed)
+            stack = await self._stack(parsed, protocol.kind)
             stored = (
                 []  # HEAD is answered like GET and stores nothing (PROTOCOL 1)
                 if submission.method == "HEAD"
@@ -123,12 +131,14 @@ class Ingest:
         )
         return protocol.reply(outcome, parsed.reply if parsed else protocol.hint(submission))
 
-    async def _stack(self, parsed: Parsed) -> Stack:
+    async def _stack(self, parsed: Parsed, kind: Kind) -> Stack:
         stack = await self._keys.find(parsed.key)
         if stack is None:
             raise UnknownKey
         count = len(parsed.drafts)
         self._take(self._key_limit, parsed.key, "This stack key", count, rate=stack.rate_limit)
+        if kind is Kind.MARKER:
+            self._take(self._mark_limit, parsed.key, "This stack key")
         return stack
 
     def _take(
@@ -141,7 +151,11 @@ class Ingest:
     async def _store(
         self, kind: Kind, parsed: Parsed, stack: Stack, submission: Submission
     ) -> list[Stored]:
-        store = self._store_log if kind is Kind.LOG else self._store_error
+        store = {
+            Kind.ERROR: self._store_error,
+            Kind.LOG: self._store_log,
+            Kind.MARKER: self._store_marker,
+        }[kind]
         if len(parsed.drafts) == 1:
             return [await store(parsed.drafts[0], stack, submission)]
         return list(
@@ -157,6 +171,17 @@ class Ingest:
         stored = await self._writer.store_log(message)
         self._living.add(message)  # an error right behind it must find it, before the feed tells
         return stored
+
+    async def _store_marker(self, draft: Draft, stack: Stack, submission: Submission) -> Stored:
+        marker = Marker(
+            id=self._new_id(),
+            stack=stack.id,
+            at=submission.received_at,
+            text=scrub_text(draft.text or ""),
+            origin=Origin.KEY,
+            by=submission.request.ip,
+        )
+        return await self._writer.store_marker(marker)
 
     def _error(self, draft: Draft, stack: Stack, submission: Submission) -> Error:
         """Scrub before anything reads the fields: a title must not carry what they lost."""

@@ -22,6 +22,12 @@ PAGE_NAMES = ("PageURL", "URL")
 LINE_NAMES = ("Line", "lineno")
 TRACE_NAMES = ("stack", "StackTrace", "backtrace", "exc_text", "trace", "traceback")
 
+USER_NAMES = (
+    *("user", "User", "user_id", "userId", "UserID", "uid", "username", "userName", "UserName"),
+    *("email", "user_email", "userEmail"),
+)
+_INNER_USER_NAMES = ("id", "user_id", "uid", "email", "username", "name")
+
 UNGROUPED_NAMES = frozenset({"thread", "process", "asctime", "createdDate", "_id", "postingIP"})
 """Different in every occurrence: never a title, never part of a fingerprint."""
 
@@ -92,6 +98,17 @@ def trace_of(fields: Fields) -> tuple[str, Trace] | None:
     if name is None:
         return None
     return (name if name in fields else f"error.{name}"), traces.of(given[name])
+
+
+def user(fields: Fields) -> str:
+    """Return what tells the user of an error from others, or "": no sender has to say it."""
+    for name in USER_NAMES:
+        value = fields.get(name)
+        if value is not None:
+            inner = isinstance(value, dict)
+            if found := first(value, _INNER_USER_NAMES) if inner else _text(value):  # type: ignore[arg-type]
+                return found
+    return ""
 
 
 def template(fields: Fields) -> str:

@@ -22,6 +22,7 @@ class Kind(StrEnum):
 
     ERROR = "error"
     LOG = "log"
+    MARKER = "marker"
 
 
 class Level(StrEnum):
@@ -231,7 +232,14 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """All errors of a stack with one fingerprint. ``regressed_at``: when it last came back."""
+    """All errors of a stack with one fingerprint.
+
+    ``regressed_at`` is when it came back after it was resolved, ``returned_at`` when its time of
+    being ignored was over: that ends at ``until_at`` or when ``count`` reaches ``until_count``,
+    whichever is set and comes first. ``status_at`` is when a member last said something of it.
+    ``users`` different users were seen, or, with ``has_more_users``, more than so many. ``into``
+    is the issue that it was merged into.
+    """
 
     id: str
     stack: str
@@ -245,6 +253,37 @@ class Issue:
     count: int
     status: Status
     regressed_at: datetime | None = None
+    returned_at: datetime | None = None
+    until_at: datetime | None = None
+    until_count: int | None = None
+    status_at: datetime | None = None
+    users: int = 0
+    has_more_users: bool = False
+    into: str | None = None
+
+
+class Origin(StrEnum):
+    """Who set a marker: a member, a program with a token, or anybody with the stack key."""
+
+    MEMBER = "member"
+    TOKEN = "token"  # noqa: S105  a word, no secret
+    KEY = "key"
+
+
+@dataclass(frozen=True, slots=True)
+class Marker:
+    """Something that was done, at a place in the stream: "deployed 2.4.1".
+
+    ``by`` says more of who did it, for members alone: an e-mail or a network address.
+    """
+
+    id: str
+    stack: str
+    at: datetime
+    text: str
+    origin: Origin
+    by: str
+    removed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

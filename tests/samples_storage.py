@@ -4,7 +4,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from errorstack_live.model import Error, LogMessage, Request
+from errorstack_live.model import BY_FINGERPRINT, Error, Grouping, LogMessage, Request
 from errorstack_live.occurrence import derive
 from errorstack_live.storage.document import new_id
 
@@ -22,11 +22,12 @@ def error(
     fields: dict[str, Any] | None = None,
     *,
     at: datetime = NOW,
+    grouping: Grouping = BY_FINGERPRINT,
     **known: Any,
 ) -> Error:
     """An error as ingest makes it of these fields."""
     fields = {"Msg": "boom"} if fields is None else fields
-    made = derive(fields, id=new_id(), stack=stack, at=at, request=REQUEST)
+    made = derive(fields, grouping, id=new_id(), stack=stack, at=at, request=REQUEST)
     return replace(made, **known)
 
 

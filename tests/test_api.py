@@ -123,7 +123,7 @@ async def test_issues(dashboard: Dashboard) -> None:
     answer = await visitor.send(
         "PATCH", f"{dashboard.data}/issues/{error.issue}", {"status": "resolved"}
     )
-    assert answer.json == {**one, "status": "resolved"}
+    assert answer.json == {**one, "status": "resolved", "status_at": answer.json["status_at"]}
     assert len((await ask(dashboard, "/issues?status=open", visitor))["issues"]) == 1
     kept = await dashboard.state.store.issues.get(dashboard.stack.id, error.issue)
     assert kept.status is Status.RESOLVED

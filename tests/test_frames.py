@@ -24,7 +24,17 @@ from errorstack_live.live.batch import (
 from errorstack_live.live.frames import Counts, Frame, Gap, Snapshot
 from errorstack_live.live.presence import Audience, told
 from errorstack_live.live.view import View
-from errorstack_live.model import Cut, Error, Issue, Level, LinkWatched, LogMessage, Status
+from errorstack_live.model import (
+    Cut,
+    Error,
+    Issue,
+    Level,
+    LinkWatched,
+    LogMessage,
+    Marker,
+    Origin,
+    Status,
+)
 
 WIRE = Path(__file__).parent / "wire"
 STACK = making.STACK
@@ -92,7 +102,21 @@ BACK = replace(
     where="",
     count=3,
     regressed_at=at(1731420000500),
+    users=2,
 )
+SILENCED = replace(
+    ISSUE,
+    status=Status.IGNORED,
+    status_at=at(1731419000000),
+    until_at=at(1731430000000),
+    until_count=388,
+    users=100,
+    has_more_users=True,
+)
+MARKER = Marker(
+    "6732a1b0c4d5e6f708192a4a", STACK, at(1731419990000), "deployed 2.4.1", Origin.KEY, "192.0.2.1"
+)
+GONE = replace(MARKER, id="6732a1b0c4d5e6f708192a4b", removed_at=at(1731420000000))
 REFUSED = Refused(STACK, "rate-limited", 977, at(1731420000000))
 
 row, died = rows.row(ROW), rows.row(DIED)
@@ -122,8 +146,9 @@ SAID = {
             (at(1731419940000), {"error": 12, "warning": 1}),
             (at(1731420000000), {"error": 1, "fatal": 1}),
         ],
-        [rows.issue(BACK), rows.issue(ISSUE)],
+        [rows.issue(BACK), rows.issue(SILENCED)],
         FIRST,
+        [rows.marker(MARKER)],
     ).text(1),
     "snapshot-recovered": Snapshot([died], [], [], [], SECOND, is_recovered=True).text(7),
     "snapshot-bounded": Snapshot(
@@ -136,6 +161,7 @@ SAID = {
         [log],
         {TWO: rows.issue(BACK)},
         counts=counted(1),
+        markers={each.id: rows.marker(each) for each in (MARKER, GONE)},
     ).text(1),
     "frame-storm": Frame(
         SECOND,

@@ -17,7 +17,8 @@ from errorstack_live.model import JSON, Kind, Outcome, OutcomeKind, Reply, Store
 from errorstack_live.protocols import PROTOCOLS, Protocol
 from errorstack_live.protocols.beacon import PIXEL
 
-EVERY = pytest.mark.parametrize("protocol", PROTOCOLS.values(), ids=PROTOCOLS.keys())
+_BEACONS = {path: each for path, each in PROTOCOLS.items() if each.name == "beacon"}
+EVERY = pytest.mark.parametrize("protocol", _BEACONS.values(), ids=_BEACONS.keys())
 FORM = "application/x-www-form-urlencoded"
 
 
@@ -26,6 +27,7 @@ def test_paths() -> None:
     assert {path: protocol.kind for path, protocol in PROTOCOLS.items()} == {
         "/submit": Kind.ERROR,
         "/log": Kind.LOG,
+        "/mark": Kind.MARKER,
     }
 
 

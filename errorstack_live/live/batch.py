@@ -18,6 +18,8 @@ MAX_FOLDED_ISSUES = 1000
 """Past it folded errors of further issues are counted together, under the empty id."""
 MAX_ISSUES = 500
 """Changed issues in one frame; a further one waits for its next change."""
+MAX_MARKERS = 50
+"""Markers in one frame; further ones come with the next snapshot."""
 MAX_WHOLE_BYTES = 512 << 10
 """Of rows in a frame of a whole view, where nothing is folded: further frames take the rest."""
 
@@ -68,7 +70,16 @@ class Sighting:
 class Batch:
     """Gathers what a view's next frame says. Errors are encoded only when frames are made."""
 
-    __slots__ = ("_counts", "_issues", "_logs", "_refused", "_shown", "_sightings", "_view")
+    __slots__ = (
+        "_counts",
+        "_issues",
+        "_logs",
+        "_markers",
+        "_refused",
+        "_shown",
+        "_sightings",
+        "_view",
+    )
 
     def __init__(self, view: View) -> None:
         self._view = view
@@ -77,6 +88,7 @@ class Batch:
         self._logs: deque[bytes] = deque(maxlen=None if view.whole else MAX_GAP_LOGS)
         self._issues: dict[str, bytes] = {}
         self._refused: dict[str, Refused] = {}
+        self._markers: dict[str, bytes] = {}
         self._counts = Counts()
 
     @property
@@ -111,6 +123,11 @@ class Batch:
         if issue_id in self._issues or len(self._issues) < MAX_ISSUES:
             self._issues[issue_id] = issue
 
+    def add_marker(self, marker_id: str, marker: bytes) -> None:
+        """Add a marker that was set or removed; only its last state is sent."""
+        if marker_id in self._markers or len(self._markers) < MAX_MARKERS:
+            self._markers[marker_id] = marker
+
     def add_refused(self, refused: Refused) -> None:
         """Add refusals."""
         merge_refused(self._refused, refused)
@@ -118,9 +135,8 @@ class Batch:
     @property
     def is_empty(self) -> bool:
         """Whether nothing was gathered."""
-        return not (
-            self._sightings or self._counts.total or self._logs or self._issues or self._refused
-        )
+        beside = self._logs or self._issues or self._refused or self._markers
+        return not (self._sightings or self._counts.total or beside)
 
     def frames(self, moment: Moment) -> list[Frame]:
         """Make frames, mostly one, of all that was gathered up to the moment's position.
@@ -147,6 +163,7 @@ class Batch:
             self._issues,
             self._refused,
             _count(last) if parts else self._counts,
+            markers=self._markers,
         )
         return [*frames, end]
 

@@ -17,6 +17,8 @@ MAX_GAP_LOGS = 10
 """A stack shows no more (PROTOCOL 8)."""
 MAX_GAP_ISSUES = 200
 """Past it the longest unchanged of a gap's issues are forgotten, until they change again."""
+MAX_GAP_MARKERS = 50
+"""Past it a gap's oldest are left out, until the next snapshot."""
 
 Minutes = Sequence[tuple[datetime, Mapping[str, int]]]
 
@@ -51,8 +53,9 @@ class Counts:
 class Frame:
     """What happened in a view since its last frame; encoded once, for all its viewers.
 
-    ``issues`` are by id and ``refused`` by reason: the latest of each. ``skipped`` errors are
-    counted but neither carried nor folded. With nothing but cursor and lag it is a heartbeat.
+    ``issues`` and ``markers`` are by id, ``refused`` by reason: the latest of each. ``skipped``
+    errors are counted but neither carried nor folded. With nothing but cursor and lag it is a
+    heartbeat.
     """
 
     cursor: str
@@ -63,13 +66,15 @@ class Frame:
     refused: Mapping[str, Refused] = field(default_factory=dict)
     counts: Counts = field(default_factory=Counts)
     skipped: int = 0
+    markers: Mapping[str, bytes] = field(default_factory=dict)
     _body: bytes = field(default=b"", init=False)
     _texts: dict[int, str] = field(default_factory=dict, init=False)
 
     @property
     def is_heartbeat(self) -> bool:
         """Whether it says nothing but that the stream lives, and where it is."""
-        return not (self.rows or self.counts.total or self.logs or self.issues or self.refused)
+        beside = self.logs or self.issues or self.refused or self.markers
+        return not (self.rows or self.counts.total or beside)
 
     @property
     def size(self) -> int:
@@ -91,6 +96,7 @@ class Frame:
             "errors": fragments(self.rows),
             "logs": fragments(self.logs),
             "issues": fragments(self.issues.values()),
+            "markers": fragments(self.markers.values()),
             "counts": _counts(self.counts),
             "refused": [_refused(each) for each in self.refused.values()],
         }
@@ -102,14 +108,15 @@ class Frame:
 class Gap:
     """Frames that a viewer is not sent, because it reads too slowly or its page is hidden.
 
-    The errors in them are counted, and the viewer can ask for them; log messages, issues and
-    refusals are kept, as far as they still matter, for the frame that ends the gap.
+    The errors in them are counted, and the viewer can ask for them; log messages, issues, markers
+    and refusals are kept, as far as they still matter, for the frame that ends the gap.
     """
 
     counts: Counts = field(default_factory=Counts)
     logs: deque[bytes] = field(default_factory=lambda: deque(maxlen=MAX_GAP_LOGS))
     issues: dict[str, bytes] = field(default_factory=dict)
     refused: dict[str, Refused] = field(default_factory=dict)
+    markers: dict[str, bytes] = field(default_factory=dict)
 
     def add(self, frame: Frame) -> None:
         """Take in a frame that is not sent."""
@@ -121,6 +128,9 @@ class Gap:
             self.issues[issue_id] = issue
         while len(self.issues) > MAX_GAP_ISSUES:
             del self.issues[next(iter(self.issues))]
+        self.markers.update(frame.markers)
+        while len(self.markers) > MAX_GAP_MARKERS:
+            del self.markers[next(iter(self.markers))]
         for refused in frame.refused.values():
             merge_refused(self.refused, refused)
 
@@ -134,6 +144,7 @@ class Gap:
             logs=[*self.logs, *frame.logs][-MAX_GAP_LOGS:],
             issues={**self.issues, **frame.issues},
             refused=refused,
+            markers={**self.markers, **frame.markers},
             counts=frame.counts.plus(self.counts.levels),
             skipped=frame.skipped + self.counts.total,
         )
@@ -150,7 +161,7 @@ def merge_refused(into: dict[str, Refused], refused: Refused) -> None:
 class Snapshot:
     """What a view shows when it is opened, or, ``recovered``, what was missed since a cursor.
 
-    ``rows`` are newest first, ``logs`` oldest first, ``issues`` newest first. History was read
+    ``rows``, ``issues`` and ``markers`` are newest first, ``logs`` oldest first. History was read
     back to ``reached_at`` where ``is_complete`` is false.
     """
 
@@ -159,6 +170,7 @@ class Snapshot:
     minutes: Minutes
     issues: Sequence[bytes]
     cursor: str
+    markers: Sequence[bytes] = ()
     is_recovered: bool = False
     reached_at: datetime | None = None
     is_complete: bool = True
@@ -170,6 +182,7 @@ class Snapshot:
             "logs": fragments(self.logs),
             "minutes": [(millis(at), levels) for at, levels in self.minutes],
             "issues": fragments(self.issues),
+            "markers": fragments(self.markers),
             "cursor": self.cursor,
             "recovered": self.is_recovered,
             "reached_at": self.reached_at and millis(self.reached_at),

@@ -1,10 +1,17 @@
 """Shows an entry of the stream to each view of its stack."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
-from errorstack_live.event import Entry, ErrorStored, IssueChanged, LogStored, Refused
+from errorstack_live.event import (
+    Entry,
+    ErrorStored,
+    IssueChanged,
+    LogStored,
+    MarkerChanged,
+    Refused,
+)
 from errorstack_live.live import rows
-from errorstack_live.live.batch import Sighting
+from errorstack_live.live.batch import Batch, Sighting
 from errorstack_live.live.channel import Channel
 from errorstack_live.model import LogMessage
 
@@ -16,18 +23,8 @@ def gather(entry: Entry, channels: Iterable[Channel]) -> list[Channel]:
             return _gather_error(event, entry.position, channels)
         case LogStored(message):
             return _gather_log(message, channels)
-        case IssueChanged(issue):
-            touched = _open(channels)
-            if touched:
-                encoded = rows.issue(issue)
-                for channel in touched:
-                    channel.batch.add_issue(issue.id, encoded)
-            return touched
-        case Refused() as refused:
-            touched = _open(channels)
-            for channel in touched:
-                channel.batch.add_refused(refused)
-            return touched
+        case IssueChanged() | MarkerChanged() | Refused() as event:
+            return _gather_beside(event, channels)
         case _:
             return []
 
@@ -64,5 +61,27 @@ def _gather_log(message: LogMessage, channels: Iterable[Channel]) -> list[Channe
     return touched
 
 
-def _open(channels: Iterable[Channel]) -> list[Channel]:
-    return [channel for channel in channels if channel.view.is_open]
+def _gather_beside(
+    event: IssueChanged | MarkerChanged | Refused, channels: Iterable[Channel]
+) -> list[Channel]:
+    """What tells of the whole stack is shown where nothing of it is kept back."""
+    touched = [channel for channel in channels if channel.view.is_open]
+    if not touched:
+        return touched
+    add = _adding(event)
+    for channel in touched:
+        add(channel.batch)
+    return touched
+
+
+def _adding(event: IssueChanged | MarkerChanged | Refused) -> Callable[[Batch], None]:
+    """Encode once, and say how it is added to each batch."""
+    match event:
+        case IssueChanged(issue):
+            issue_bytes = rows.issue(issue)
+            return lambda batch: batch.add_issue(issue.id, issue_bytes)
+        case MarkerChanged(marker):
+            marker_bytes = rows.marker(marker)
+            return lambda batch: batch.add_marker(marker.id, marker_bytes)
+        case Refused() as refused:
+            return lambda batch: batch.add_refused(refused)

@@ -15,6 +15,7 @@ from errorstack_live.event import (
     ErrorStored,
     IssueChanged,
     LogStored,
+    MarkerChanged,
     Refused,
     SessionEnded,
     ShareChanged,
@@ -232,7 +233,13 @@ class Hub:
                     self.crowd.end_session(session)
                 case WatchingChanged(watching):
                     self.presence.take(watching)
-                case ErrorStored() | LogStored() | IssueChanged() | Refused() as event:
+                case (
+                    ErrorStored()
+                    | LogStored()
+                    | IssueChanged()
+                    | MarkerChanged()
+                    | Refused() as event
+                ):
                     channels = self._by_stack.get(_stack(event))
                     if channels:
                         self._waiting.update(gather(entry, channels.values()))
@@ -276,7 +283,7 @@ class Hub:
         return Moment(self._clock(), time.time(), self.position, self.lag_s, self.sign)
 
 
-def _stack(event: ErrorStored | LogStored | IssueChanged | Refused) -> str:
+def _stack(event: ErrorStored | LogStored | IssueChanged | MarkerChanged | Refused) -> str:
     match event:
         case ErrorStored(error):
             return error.stack
@@ -284,5 +291,7 @@ def _stack(event: ErrorStored | LogStored | IssueChanged | Refused) -> str:
             return message.stack
         case IssueChanged(issue):
             return issue.stack
+        case MarkerChanged(marker):
+            return marker.stack
         case Refused(stack):
             return stack

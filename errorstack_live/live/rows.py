@@ -7,7 +7,7 @@ from typing import Any
 
 import orjson
 
-from errorstack_live.model import JSON, Error, Fields, Issue, LogMessage
+from errorstack_live.model import JSON, Error, Fields, Issue, LogMessage, Marker
 from errorstack_live.trace import Frame, library
 
 MAX_FIELDS_BYTES = 4096
@@ -74,21 +74,42 @@ def log(message: LogMessage) -> bytes:
 
 
 def issue(what: Issue) -> bytes:
-    """Encode an issue."""
-    return encode(
-        {
-            "id": what.id,
-            "title": what.title,
-            "type": what.type,
-            "level": what.level,
-            "where": what.where,
-            "first_seen_at": millis(what.first_seen_at),
-            "last_seen_at": millis(what.last_seen_at),
-            "count": what.count,
-            "status": what.status,
-            "regressed_at": what.regressed_at and millis(what.regressed_at),
-        }
-    )
+    """Encode an issue; what was never said of it is left out."""
+    members: dict[str, Any] = {
+        "id": what.id,
+        "title": what.title,
+        "type": what.type,
+        "level": what.level,
+        "where": what.where,
+        "first_seen_at": millis(what.first_seen_at),
+        "last_seen_at": millis(what.last_seen_at),
+        "count": what.count,
+        "status": what.status,
+        "regressed_at": what.regressed_at and millis(what.regressed_at),
+    }
+    said = {
+        "returned_at": what.returned_at and millis(what.returned_at),
+        "until_at": what.until_at and millis(what.until_at),
+        "until_count": what.until_count,
+        "status_at": what.status_at and millis(what.status_at),
+        "users": what.users,
+        "more_users": what.has_more_users,
+        "into": what.into,
+    }
+    return encode(members | {name: value for name, value in said.items() if value})
+
+
+def marker(what: Marker) -> bytes:
+    """Encode a marker. Who set it is not told: viewers by share links are sent the same bytes."""
+    members: dict[str, Any] = {
+        "id": what.id,
+        "at": millis(what.at),
+        "text": what.text,
+        "origin": what.origin,
+    }
+    if what.removed_at is not None:
+        members["removed"] = True
+    return encode(members)
 
 
 def millis(at: datetime) -> int:

@@ -4,6 +4,7 @@ from typing import Protocol as Interface
 
 from errorstack_live.model import Kind, Outcome, Parsed, Reply, Submission
 from errorstack_live.protocols.beacon import LOG, SUBMIT
+from errorstack_live.protocols.mark import MARK
 
 __all__ = ["PROTOCOLS", "Protocol"]
 
@@ -34,4 +35,4 @@ class Protocol(Interface):
         ...
 
 
-PROTOCOLS: dict[str, Protocol] = {"/submit": SUBMIT, "/log": LOG}
+PROTOCOLS: dict[str, Protocol] = {"/submit": SUBMIT, "/log": LOG, "/mark": MARK}

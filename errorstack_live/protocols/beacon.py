@@ -68,10 +68,10 @@ class Beacon:
         is_cut = submission.body_bytes > len(submission.body)
         bodies = decode.body(submission.body, submission.content_type, is_cut=is_cut)
         sources = [query.fields, *(body.fields for body in bodies)]
-        key = (_word("_s", *sources) or _word("s", *sources))[:MAX_KEY_CHARS]
+        key = (word("_s", *sources) or word("s", *sources))[:MAX_KEY_CHARS]
         read = _read_error if self.kind is Kind.ERROR else _read_log
         drafts = [read(query, body, key) for body in bodies]
-        if batch := _word("_id", query.fields):
+        if batch := word("_id", query.fields):
             drafts = [
                 replace(draft, part=_part(f"{batch}#{index}" if index else batch))
                 for index, draft in enumerate(drafts)
@@ -108,7 +108,7 @@ def _read_log(query: Decoded, body: Decoded, key: str) -> Draft:
     message = query.fields.get("_msg", body.fields.get("_msg"))
     if message is None or (message == "" and draft.fields):
         return _with_short_fields(draft)
-    is_json = _word("_t", query.fields, body.fields).lower() == "json"
+    is_json = word("_t", query.fields, body.fields).lower() == "json"
     text = message if isinstance(message, str) else jsontext.write(message)
     short = _start(text, MAX_LOG_BYTES)
     draft = replace(
@@ -124,7 +124,7 @@ def _draft(fields: dict[str, JSON], query: Decoded, body: Decoded, dropped: int)
     reserved = {name: value for name, value in fields.items() if name[:1] == "_"}
     if reserved:
         fields = {name: value for name, value in fields.items() if name not in reserved}
-    draft = Draft(fields, part=_part(_word("_id", body.fields)) or None, reserved=reserved or None)
+    draft = Draft(fields, part=_part(word("_id", body.fields)) or None, reserved=reserved or None)
     return _marked(
         draft,
         fields=query.dropped + body.dropped + dropped,
@@ -145,7 +145,7 @@ def _join(query: Fields, body: Fields, taken: set[str], key: str) -> tuple[dict[
     dropped = 0
     for source in (query, body):
         for name, value in source.items():
-            if name in taken or (name == "s" and _word("s", source) == key):
+            if name in taken or (name == "s" and word("s", source) == key):
                 continue
             if name in fields and name != "_msg":
                 fields[name] = [*_values(fields[name]), *_values(value)]
@@ -204,7 +204,7 @@ def _marked(draft: Draft, *, body_bytes: int = 0, fields: int = 0, names: int = 
     )
 
 
-def _word(name: str, *sources: Fields) -> str:
+def word(name: str, *sources: Fields) -> str:
     """The first value of a reserved name that is not empty, trimmed: the query's comes first."""
     for fields in sources:
         for value in _values(fields.get(name)):
@@ -224,7 +224,7 @@ def _part(word: str) -> str:
 
 
 def _form_of_reply(*sources: Fields) -> str:
-    return JSON_REPLY if _word("_r", *sources).lower() == "json" else GIF_REPLY
+    return JSON_REPLY if word("_r", *sources).lower() == "json" else GIF_REPLY
 
 
 def _answer(outcome: Outcome) -> dict[str, object]:

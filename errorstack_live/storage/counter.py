@@ -24,6 +24,7 @@ from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, new_id, object_id, utc
 from errorstack_live.storage.minute import minute_key
 from errorstack_live.storage.process import is_gone
+from errorstack_live.storage.users import Users
 
 SLACK = timedelta(seconds=30)
 """An error is counted at most this long after its time: sent, stored, counted."""
@@ -68,6 +69,7 @@ class Counters:
         self._with_transactions = with_transactions
         self._issues: dict[str, _IssueCount] = {}
         self._minutes: dict[str, _MinuteCount] = {}
+        self._users = Users()
         self.note = ""
         self.is_in_doubt = False
 
@@ -109,6 +111,8 @@ class Counters:
     ) -> None:
         """Count an error, which ``is_early`` in its issue's count; -1 takes one away."""
         issue = self._issue(error)
+        if count > 0:
+            self._users.see(error)
         if is_early:
             issue.early += count
         else:
@@ -127,12 +131,16 @@ class Counters:
         """
         issues, self._issues = self._issues, {}
         minutes, self._minutes = self._minutes, {}
+        users = self._users.take()
         since = utc(now) - SLACK
 
         async def write(session: Session) -> None:
             if issues:
                 await self._database.issues.bulk_write(
-                    [UpdateOne({"_id": object_id(k)}, v.update()) for k, v in issues.items()],
+                    [
+                        *(UpdateOne({"_id": object_id(k)}, v.update()) for k, v in issues.items()),
+                        *users,
+                    ],
                     ordered=False,
                     session=session,
                 )
@@ -152,6 +160,7 @@ class Counters:
                 await at_once(self._database, write, with_transaction=self._with_transactions)
         except BaseException:
             self.doubt()
+            self._users.forget()
             raise
         return list(issues)
 

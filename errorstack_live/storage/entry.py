@@ -14,13 +14,14 @@ from errorstack_live.event import (
     Event,
     IssueChanged,
     LogStored,
+    MarkerChanged,
     Refused,
     SessionEnded,
     ShareChanged,
     StackChanged,
     WatchingChanged,
 )
-from errorstack_live.storage import error, issue, log, share, watching
+from errorstack_live.storage import error, issue, log, marker, share, watching
 from errorstack_live.storage.document import Document, decode
 
 _log = structlog.get_logger(__name__)
@@ -49,6 +50,10 @@ WANTED: dict[str, tuple[tuple[str, ...], Callable[[Document], Event]]] = {
     "issues": (
         ("insert", "replace", "update"),
         lambda change: IssueChanged(issue.from_document(change["fullDocument"])),
+    ),
+    "markers": (
+        ("insert", "update"),
+        lambda change: MarkerChanged(marker.from_document(change["fullDocument"])),
     ),
     "refused": (("insert",), _refused),
     "stacks": (

@@ -5,7 +5,7 @@ So that an error of a known issue costs no read, and that of a new one makes its
 
 import asyncio
 from collections import Counter, OrderedDict
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -30,14 +30,23 @@ class Known:
     count: int
 
 
-class KnownIssues:
-    """A bounded memory of issues in front of the collection."""
+class KnownIssues(Collection[str]):
+    """A bounded memory of issues in front of the collection; of ids it says which it holds."""
 
     def __init__(self, database: Database, changes: Changes) -> None:
         self._issues = database.issues
         self._changes = changes
         self._known: OrderedDict[str, Known] = OrderedDict()
         self._meeting = asyncio.Lock()
+
+    def __contains__(self, issue_id: object) -> bool:
+        return issue_id in self._known
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._known)
+
+    def __len__(self) -> int:
+        return len(self._known)
 
     def count(self, issue_id: str, more: int = 1) -> int:
         """Count errors of an issue; returns how many that makes, 0 if it is not known."""
@@ -107,7 +116,8 @@ class KnownIssues:
     async def _reopen(self, issue_id: str, at: datetime) -> None:
         """Open a resolved issue again: it has regressed."""
         which = {"_id": object_id(issue_id), "status": Status.RESOLVED.value}
-        change = {"$set": {"status": Status.OPEN.value, "regressed_at": at}}
+        back = {"status": Status.OPEN.value, "regressed_at": at}
+        change = {"$set": back, "$unset": {"before": 1}}
         await self._issues.update_one(which, change)
         if self._changes.to is not None:
             found = await self._issues.find_one({"_id": object_id(issue_id)})

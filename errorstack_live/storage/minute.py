@@ -4,7 +4,8 @@ A counter's id is its stack, issue (or nothing) and minute in one text, so that 
 range of ids and the collection needs no further index.
 """
 
-from datetime import UTC, datetime
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
 
 from pymongo import IndexModel
 
@@ -14,6 +15,9 @@ from errorstack_live.storage.document import Database, Document
 INDEXES = (IndexModel("expire_at", expireAfterSeconds=0),)
 MAX_MINUTES = 200_000
 """Of one series: four months. The newest are given."""
+MAX_SERIES = 300
+MAX_SERIES_MINUTES = 60
+"""Of several series at once: 18,000 counters at most."""
 
 
 class Minutes:
@@ -27,12 +31,7 @@ class Minutes:
         self, stack_id: str, since: datetime, until: datetime, issue: str | None = None
     ) -> list[tuple[datetime, dict[str, int]]]:
         """Errors by level in each minute that had any, oldest first, ``until`` excluded."""
-        which = {
-            "_id": {
-                "$gte": minute_key(stack_id, issue, since),
-                "$lt": minute_key(stack_id, issue, until),
-            }
-        }
+        which = {"_id": _range(stack_id, issue, since, until)}
         found = self._minutes.find(which, {"levels": 1}).sort("_id", -1).limit(MAX_MINUTES)
         return [
             (_minute_of(each["_id"]), levels)
@@ -40,10 +39,42 @@ class Minutes:
             if (levels := {level: n for level, n in each["levels"].items() if n > 0})
         ]
 
+    @deadline()
+    async def series_of(
+        self, stack_id: str, issue_ids: Sequence[str], since: datetime, until: datetime
+    ) -> dict[str, list[tuple[datetime, dict[str, int]]]]:
+        """The same of several issues at once, by issue; MAX_SERIES of them, an hour of each."""
+        since = max(since, until - timedelta(minutes=MAX_SERIES_MINUTES))
+        ranges = [
+            {
+                "_id": {
+                    "$gte": minute_key(stack_id, each, since),
+                    "$lt": minute_key(stack_id, each, until),
+                }
+            }
+            for each in issue_ids[:MAX_SERIES]
+        ]
+        found: dict[str, list[tuple[datetime, dict[str, int]]]] = {}
+        if ranges:
+            each: Document
+            async for each in self._minutes.find({"$or": ranges}, {"levels": 1}).sort("_id", 1):
+                levels = {level: n for level, n in each["levels"].items() if n > 0}
+                if levels:
+                    issue = each["_id"].split("/")[1]
+                    found.setdefault(issue, []).append((_minute_of(each["_id"]), levels))
+        return found
+
 
 def minute_key(stack_id: str, issue: str | None, at: datetime) -> str:
     """The id of the counter for the minute of ``at``; ids sort by time within a series."""
     return f"{stack_id}/{issue or ''}/{int(at.timestamp()) // 60:010d}"
+
+
+def _range(stack_id: str, issue: str | None, since: datetime, until: datetime) -> Document:
+    return {
+        "$gte": minute_key(stack_id, issue, since),
+        "$lt": minute_key(stack_id, issue, until),
+    }
 
 
 def keys_of(stack_id: str) -> Document:

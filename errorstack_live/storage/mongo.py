@@ -16,7 +16,9 @@ from errorstack_live.storage import (
     error,
     issue,
     log,
+    marker,
     member,
+    merge,
     minute,
     process,
     session,
@@ -30,8 +32,13 @@ from errorstack_live.storage.deadline import brief, deadline
 from errorstack_live.storage.document import OPTIONS, Database, Document
 from errorstack_live.storage.meta import Meta
 
-VERSION = 2
-"""Of the documents. A later version brings older ones up to date in ``_migrate``."""
+VERSION = 3
+"""Of the documents. A later version brings older ones up to date in ``_migrate``.
+
+2: tokens and who watches. 3: issues may be ignored for a time and merged, stacks have rules and
+markers. Each only has further indexes: nothing that version 1 wrote has to change, and what is
+missing in it means that nothing was said.
+"""
 OLDEST_SERVER = 13
 """The wire version of MongoDB 5.0, the first to keep ``$`` and dots in names."""
 CONNECT_S = 10.0
@@ -46,6 +53,8 @@ _INDEXES: dict[str, Sequence[IndexModel]] = {
     "issues": issue.INDEXES,
     "minutes": minute.INDEXES,
     "logs": log.INDEXES,
+    "markers": marker.INDEXES,
+    "moves": merge.INDEXES,
     "members": member.INDEXES,
     "sessions": session.INDEXES,
     "shares": share.INDEXES,
@@ -69,6 +78,8 @@ class Store:
         self.errors = error.Errors(database)
         self.issues = issue.Issues(database, self.changes)
         self.logs = log.Logs(database)
+        self.markers = marker.Markers(database, self.changes)
+        self.merges = merge.Merges(database, self.changes, lambda: self.is_replica_set)
         self.minutes = minute.Minutes(database)
         self.sessions = session.Sessions(database, self.changes)
         self.tokens = token.Tokens(database, self.changes)

@@ -1,5 +1,6 @@
 """Errors that come in parts, and their retries (PROTOCOL 5): one error for a stack and an id."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -69,9 +70,13 @@ class Joined:
 
 
 class Parts:
-    """Joins parts to the errors that are stored already."""
+    """Joins parts to the errors that are stored already.
 
-    def __init__(self, database: Database) -> None:
+    ``place`` gives a changed error the issue it may have (see ``storage.bound``).
+    """
+
+    def __init__(self, database: Database, place: Callable[[Error], Awaitable[Error]]) -> None:
+        self._place = place
         self._errors = database.errors
         self._raw = raw_collection(database, "errors")
 
@@ -94,6 +99,7 @@ class Parts:
             now = joined(before, part, grouping)
             if now is None:
                 return Joined(before, before)
+            now = await self._place(now)
             if await self._replace(found, now):
                 return Joined(before, now)
 

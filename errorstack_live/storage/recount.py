@@ -15,7 +15,7 @@ from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, utc
 from errorstack_live.storage.minute import minute_key
 
-DESCRIBED = ("stack", "fingerprint", "title", "type", "level", "where")
+DESCRIBED = ("stack", "fingerprint", "title", "type", "level", "where", "group")
 RECOUNT_S = 120.0
 MINUTE = timedelta(minutes=1)
 
@@ -157,7 +157,10 @@ def _groups(
 
 def _described(found: Document) -> Document:
     seen = {name: found[name] for name in ("first_seen_at", "last_seen_at")}
-    return {**found["error"], **seen, "status": Status.OPEN.value, "regressed_at": None}
+    said = dict(found["error"])
+    if group := said.pop("group", None):  # of an issue that a rule made
+        said |= {"title": group, "type": ""}
+    return {**said, **seen, "status": Status.OPEN.value, "regressed_at": None}
 
 
 def _minute(at: datetime) -> datetime:

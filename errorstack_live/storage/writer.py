@@ -5,7 +5,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
@@ -18,10 +18,12 @@ from errorstack_live.model import (
     Grouping,
     Issue,
     LogMessage,
+    Marker,
     Stored,
 )
 from errorstack_live.storage import error as errors
 from errorstack_live.storage import log as logs
+from errorstack_live.storage.bound import MAX_ISSUES, IssueBound
 from errorstack_live.storage.commit import GroupCommit, Waiting
 from errorstack_live.storage.counter import Counters
 from errorstack_live.storage.deadline import deadline
@@ -66,6 +68,7 @@ class Writer:
         on_committed: Callable[[Sequence[Event]], None] | None = None,
         on_batch: Callable[[int, float], None] | None = None,
         min_free_bytes: int = 0,
+        max_issues: int = MAX_ISSUES,
     ) -> None:
         self._store = store
         self._changes = store.changes
@@ -74,7 +77,8 @@ class Writer:
         self._min_free_bytes = min_free_bytes
         self._retention = Retention(store.stacks)
         self._known = KnownIssues(store.database, store.changes)
-        self._parts = Parts(store.database)
+        self._bound = IssueBound(store.database, self._known, max_issues)
+        self._parts = Parts(store.database, self._place)
         self._counters = Counters(store.database, with_transactions=store.is_replica_set)
         self._errors = GroupCommit(self._commit_errors, at_once=BATCHES_AT_ONCE)
         self._logs = GroupCommit(self._commit_logs, at_once=1)
@@ -103,6 +107,8 @@ class Writer:
                 Job("space", 2.0, self._look_at_space),
                 Job("retention", 5.0, self._apply_retention),
                 Job("note", 10.0, self._note),
+                Job("ignored", 1.0, self._return_ignored),
+                Job("merges", 1.0, self._move_merged),
                 Job("recount", 30.0, self._recount),
             )
         ]
@@ -135,6 +141,12 @@ class Writer:
         self._check_space()
         return await self._logs.store(message, encode(logs.to_document(message)))
 
+    async def store_marker(self, marker: Marker) -> Stored:
+        """Store a marker; returns when it is durable. Raises StorageAway."""
+        self._check_space()
+        await self._store.markers.add(marker)
+        return Stored(marker.id)
+
     def refuse(self, stack_id: str, reason: str) -> None:
         """Count a submission that was refused; viewers are told each second."""
         self._refused[stack_id, reason] += 1
@@ -146,6 +158,7 @@ class Writer:
     # Errors
 
     async def _commit_errors(self, batch: Sequence[Waiting[Kept]], ends_at: float) -> None:
+        await self._keep_bound(batch, ends_at)
         failures = await self._insert("errors", batch, ends_at)
         stored = [each for index, each in enumerate(batch) if index not in failures]
         await self._stored(stored, ends_at)
@@ -156,6 +169,22 @@ class Writer:
             else:
                 batch[index].failed(failure)
         await asyncio.gather(*(self._join(each, ends_at) for each in taken))
+
+    async def _place(self, error: Error) -> Error:
+        return (await self._bound.keep([error])).get(error.id, error)
+
+    async def _keep_bound(self, batch: Sequence[Waiting[Kept]], ends_at: float) -> None:
+        """Send errors that would make an issue too many to the one that holds the rest."""
+        try:
+            async with deadline(max(ends_at - time.monotonic(), 0.1), in_turn=False):
+                moved = await self._bound.keep([each.item.error for each in batch])
+        except ErrorStackError:
+            return  # storing finds out whether the database is away
+        for each in batch:
+            error = moved.get(each.item.error.id)
+            if error is not None:
+                each.item = replace(each.item, error=error)
+                each.raw = encode(errors.to_document(error, each.item.expire_at))
 
     async def _insert(
         self,
@@ -293,6 +322,12 @@ class Writer:
         self._changes.tell(
             *(Refused(stack, reason, n, now) for (stack, reason), n in refused.items())
         )
+
+    async def _return_ignored(self) -> None:
+        await self._store.issues.return_ignored(_now())
+
+    async def _move_merged(self) -> None:
+        await self._store.merges.move(_now())
 
     async def _look_at_space(self) -> None:
         free = await self._store.free_bytes()

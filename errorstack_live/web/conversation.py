@@ -187,6 +187,7 @@ class Conversation:
             minutes=await snapshot.minutes(self._reader, view),
             issues=await snapshot.issues(self._reader, view),
             cursor=self._live.cursors.sign(until),
+            markers=await snapshot.markers(self._reader),
             is_recovered=True,
         )
         self._mailbox.answer(resumed.text(self._mailbox.epoch))

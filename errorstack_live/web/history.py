@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from errorstack_live.errors import NotFound
 from errorstack_live.live.view import View
-from errorstack_live.model import Error, Issue, LogMessage, Status
+from errorstack_live.model import Error, Issue, LogMessage, Marker, Status
 from errorstack_live.query import EVERYTHING, Query, both
 from errorstack_live.share import redact
 from errorstack_live.storage.page import Page
@@ -104,6 +104,14 @@ async def issue(reader: Reader, issue_id: str) -> Issue:
     if not page.errors:
         raise NotFound("No such issue")
     return (await _with_status(gather(page.errors)))[0]
+
+
+async def markers(reader: Reader, *, limit: int = 100) -> list[Marker]:
+    """What was done, newest first: of the whole stack, so nothing where a link is limited."""
+    if not view_of(reader).is_open:
+        return []
+    found = await state().store.markers.newest(reader.stack.id, limit)
+    return [replace(each, by="") for each in found] if reader.is_guest else found
 
 
 async def logs(reader: Reader) -> list[LogMessage]:

@@ -25,6 +25,7 @@ SHARED_S = 1.0
 READ_AT_ONCE = 8
 """Snapshots read at a time; the driver has few threads, and submissions need them too."""
 MAX_ISSUES = 100
+MAX_MARKERS = 50
 CHARTED = timedelta(hours=1)
 TRIES = 15
 TRY_S = 1.0
@@ -113,6 +114,7 @@ async def read(reader: Reader, view: View, limit: int, cursor: str) -> Snapshot:
         minutes=await minutes(reader, view),
         issues=await issues(reader, view),
         cursor=cursor,
+        markers=await markers(reader),
         reached_at=page.reached_at,
         is_complete=page.is_complete,
     )
@@ -128,6 +130,11 @@ async def issues(reader: Reader, view: View) -> list[bytes]:
     if not view.is_open:
         return []
     return [rows.issue(issue) for issue in await history.issues(reader, limit=MAX_ISSUES)]
+
+
+async def markers(reader: Reader) -> list[bytes]:
+    """The stack's newest markers, newest first; none where a share link is limited."""
+    return [rows.marker(each) for each in await history.markers(reader, limit=MAX_MARKERS)]
 
 
 async def minutes(reader: Reader, view: View) -> Minutes:

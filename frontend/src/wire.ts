@@ -66,6 +66,27 @@ export interface Issue {
   count: number;
   status: Status;
   regressed_at: number | null;
+  /** It was ignored, which ended by itself. */
+  returned_at?: number;
+  /** It is ignored until then, or until it counts so many. */
+  until_at?: number;
+  until_count?: number;
+  /** When a member last said something of it. */
+  status_at?: number;
+  /** Different users; `more_users`: there are more than that. */
+  users?: number;
+  more_users?: boolean;
+  /** The issue that it was merged into: it is shown no more. */
+  into?: string;
+}
+
+/** Something that was done: set by a member, a program's token, or anybody with the stack key. */
+export interface Marker {
+  id: string;
+  at: number;
+  text: string;
+  origin: "member" | "token" | "key";
+  removed?: boolean;
 }
 
 /** Every new error of a frame: sent, skipped, or folded: not sent, as the frame has its issue (by id). */
@@ -98,6 +119,7 @@ export interface Snapshot {
   logs: LogMessage[];
   minutes: Minute[];
   issues: Issue[];
+  markers: Marker[];
   cursor: string;
   recovered: boolean;
   reached_at: number | null;
@@ -111,6 +133,7 @@ export interface Frame {
   errors: Row[];
   logs: LogMessage[];
   issues: Issue[];
+  markers: Marker[];
   counts: Counts;
   refused: Refused[];
   cursor: string;
@@ -160,11 +183,11 @@ export const CLOSED = { signIn: 4401, revoked: 4403, bad: 4400, restart: 1012, s
 const BLANKS: { [type: string]: object } = {
   hello: { version: "", server_time: 0, viewers: 0 },
   snapshot: {
-    epoch: 0, errors: [], logs: [], minutes: [], issues: [],
+    epoch: 0, errors: [], logs: [], minutes: [], issues: [], markers: [],
     cursor: "", recovered: false, reached_at: null, complete: true,
   },
   frame: {
-    epoch: 0, errors: [], logs: [], issues: [], counts: { total: 0, levels: {}, folded: {} },
+    epoch: 0, errors: [], logs: [], issues: [], markers: [], counts: { total: 0, levels: {}, folded: {} },
     refused: [], cursor: "", lag_ms: 0, skipped: 0,
   },
   page: { epoch: 0, errors: [], reached_at: null, complete: true },

@@ -44,7 +44,18 @@ class OneIssue:
     last_seen_at: Millis
     count: int
     status: Status
-    regressed_at: Annotated[int | None, Field(description="When it last came back.")]
+    regressed_at: Annotated[int | None, Field(description="When it came back, once resolved.")]
+    returned_at: Annotated[
+        int | None, Field(description="When its time of being ignored was over.")
+    ] = None
+    until_at: Annotated[int | None, Field(description="It is ignored until then, ...")] = None
+    until_count: Annotated[int | None, Field(description="... or until it counts so many.")] = None
+    status_at: Annotated[
+        int | None, Field(description="When a member last said something of it.")
+    ] = None
+    users: Annotated[int, Field(description="Different users, where errors name them.")] = 0
+    more_users: Annotated[bool, Field(description="There are more users than that.")] = False
+    into: Annotated[str | None, Field(description="The issue it was merged into.")] = None
 
 
 @dataclass(frozen=True, slots=True)
