@@ -1,6 +1,7 @@
 /**
  * One connection that keeps itself alive: jittered backoff, at once when the network or the
- * tab returns, and a watchdog on the server's heartbeats. Knows no page and keeps no errors.
+ * tab returns, and a watchdog on the server's heartbeats. Where no websocket gets through it takes
+ * a stream of events instead, and tries a websocket again later. Knows no page and keeps no errors.
  */
 
 import { CLOSED, decode, encode, type ClientMessage, type ServerMessage } from "./wire";
@@ -12,6 +13,12 @@ export const FIRST_PING_MS = 1_500;
 export const FIRST_WAIT_MS = 400;
 export const LONGEST_WAIT_MS = 15_000;
 
+/** With a stream of events, a websocket is tried again so often. */
+export const WEBSOCKET_AGAIN_MS = 120_000;
+/** Websockets that never greet, one after the other, before a stream of events is tried. */
+export const REFUSED = 2;
+
+export type Way = "websocket" | "events";
 export type Phase = "connecting" | "live" | "waiting" | "ended";
 
 /** `retryAt` is set while waiting; `code` is the close code of the last connection, 0 before. */
@@ -32,7 +39,7 @@ export interface Channel {
 }
 
 export interface Surroundings {
-  open(): Channel;
+  open(way: Way): Channel;
   now(): number;
   random(): number;
   after(ms: number, call: () => void): () => void;
@@ -64,7 +71,10 @@ export class Socket {
   private attempt = 0;
   private retryS = 0;
   private heardAt = 0;
+  private way: Way = "websocket";
+  private favourite: Way = "websocket";
   private cancelRetry = () => {};
+  private cancelProbe = () => {};
   private cancelWatch = () => {};
 
   constructor(
@@ -75,7 +85,8 @@ export class Socket {
   open(): void {
     this.cancelRetry();
     this.say({ phase: "connecting", retryAt: 0 });
-    const channel = this.around.open();
+    this.way = this.choose();
+    const channel = this.around.open(this.way);
     this.channel = channel;
     this.heardAt = this.around.now();
     channel.onopen = () => channel.send(encode(this.listener.start()));
@@ -103,6 +114,7 @@ export class Socket {
 
   close(): void {
     this.cancelRetry();
+    this.cancelProbe();
     this.drop(false);
     this.say({ phase: "ended", retryAt: 0 });
   }
@@ -130,8 +142,41 @@ export class Socket {
 
   private greeted(): void {
     this.attempt = 0;
+    this.favourite = this.way;
     this.say({ phase: "live", retryAt: 0, code: 0 });
     this.watch(FIRST_PING_MS);
+    this.cancelProbe();
+    if (this.way === "events") this.cancelProbe = this.around.after(WEBSOCKET_AGAIN_MS, () => this.probe());
+  }
+
+  /** By turns, once one of them was refused: the server may be away for both. */
+  private choose(): Way {
+    const isEven = this.attempt % 2 === 0;
+    if (this.favourite === "events") return isEven ? "events" : "websocket";
+    return isEven && this.attempt >= REFUSED ? "events" : "websocket";
+  }
+
+  /** See whether a websocket gets through by now, beside the events; the first word decides. */
+  private probe(): void {
+    const channel = this.around.open("websocket");
+    const ended = this.around.after(PING_MS, () => channel.close());
+    channel.onmessage = () => {
+      channel.close();
+      ended();
+      this.favourite = "websocket";
+      this.attempt = 0;
+      this.drop(false);
+      this.open();
+    };
+    channel.onclose = () => {
+      ended();
+      this.cancelProbe = this.around.after(WEBSOCKET_AGAIN_MS, () => this.probe());
+    };
+    this.cancelProbe = () => {
+      channel.onmessage = channel.onclose = null;
+      ended();
+      channel.close();
+    };
   }
 
   private closed(channel: Channel, code: number): void {
@@ -151,7 +196,7 @@ export class Socket {
   private watch(ms = PING_MS): void {
     this.cancelWatch();
     this.cancelWatch = this.around.after(ms, () => {
-      if (this.silentMs() >= SILENCE_MS) return this.drop();
+      if (this.silentMs() >= (this.state.phase === "live" ? SILENCE_MS : PING_MS)) return this.drop();
       this.ping();
       this.watch();
     });

@@ -1,5 +1,15 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { backoffMs, LONGEST_WAIT_MS, SILENCE_MS, Socket, type Channel, type SocketState } from "../src/socket";
+import {
+  backoffMs,
+  LONGEST_WAIT_MS,
+  PING_MS,
+  SILENCE_MS,
+  Socket,
+  WEBSOCKET_AGAIN_MS,
+  type Channel,
+  type SocketState,
+  type Way,
+} from "../src/socket";
 import type { ServerMessage } from "../src/wire";
 
 class FakeChannel implements Channel {
@@ -32,6 +42,7 @@ class FakeChannel implements Channel {
 class World {
   now = 1_000;
   channels: FakeChannel[] = [];
+  ways: Way[] = [];
   timers: { at: number; call: () => void }[] = [];
   states: SocketState[] = [];
   heard: ServerMessage[] = [];
@@ -42,7 +53,10 @@ class World {
       state: (state) => this.states.push(state),
     },
     {
-      open: () => this.channels[this.channels.push(new FakeChannel()) - 1]!,
+      open: (way) => {
+        this.ways.push(way);
+        return this.channels[this.channels.push(new FakeChannel()) - 1]!;
+      },
       now: () => this.now,
       random: () => 0.5,
       after: (ms, call) => {
@@ -99,7 +113,7 @@ describe("a connection", () => {
     world.greet();
     world.channel.ends(1006);
     expect(world.state).toMatchObject({ phase: "waiting", code: 1006 });
-    world.pass(LONGEST_WAIT_MS);
+    world.pass(world.state.retryAt - world.now);
     expect(world.channels).toHaveLength(2);
     world.greet();
     expect(world.state.phase).toBe("live");
@@ -168,6 +182,100 @@ describe("a connection", () => {
     world.pass(60_000);
     expect(world.state.phase).toBe("ended");
     expect(world.channels).toHaveLength(1);
+  });
+});
+
+describe("where no websocket gets through", () => {
+  const refuse = () => {
+    world.channel.ends(1006);
+    world.socket.nudge();
+  };
+  const wait = () => {
+    world.channel.ends(1006);
+    world.pass(world.state.retryAt - world.now);
+  };
+
+  it("takes events after the second refusal", () => {
+    wait();
+    expect(world.ways).toEqual(["websocket", "websocket"]);
+    wait();
+    expect(world.ways.at(-1)).toBe("events");
+    world.greet();
+    expect(world.state.phase).toBe("live");
+    expect(world.channel.sent[0]?.type).toBe("start");
+  });
+
+  it("takes turns while neither gets through: the server may be away", () => {
+    for (let turn = 0; turn < 6; turn++) wait();
+    expect(world.ways.slice(2)).toEqual(["events", "websocket", "events", "websocket", "events"]);
+  });
+
+  it("takes a handshake that hangs for a refusal", () => {
+    world.pass(PING_MS + LONGEST_WAIT_MS);
+    expect(world.ways.length).toBeGreaterThan(1);
+  });
+
+  it("comes back by events, with a websocket in between", () => {
+    wait();
+    wait();
+    world.greet();
+    wait();
+    expect(world.ways.at(-1)).toBe("websocket");
+    wait();
+    expect(world.ways.at(-1)).toBe("events");
+  });
+
+  it("goes back to a websocket as soon as one greets, and leaves the events", () => {
+    wait();
+    wait();
+    const events = world.channel;
+    world.greet();
+    const beat = () => events.says({ type: "frame", epoch: 1, cursor: "c", lag_ms: 0 });
+    const until = world.now + WEBSOCKET_AGAIN_MS + PING_MS;
+    while (world.now < until) {
+      world.pass(5_000);
+      beat();
+    }
+    const probe = world.channel;
+    expect(world.ways.at(-1)).toBe("websocket");
+    expect(probe.sent).toEqual([]); // it has not asked for anything
+    expect(events.readyState).toBe(1);
+    probe.says({ type: "hello", version: "1", server_time: 0, viewers: 1 });
+    expect([events.readyState, probe.readyState]).toEqual([3, 3]);
+    expect(world.ways.at(-1)).toBe("websocket");
+    world.greet();
+    expect(world.state.phase).toBe("live");
+    world.channel.ends(1006);
+    world.socket.nudge();
+    expect(world.ways.at(-1)).toBe("websocket");
+  });
+
+  it("keeps the events when the websocket is still refused", () => {
+    wait();
+    wait();
+    const events = world.channel;
+    world.greet();
+    const live = (ms: number) => {
+      for (const until = world.now + ms; world.now < until; ) {
+        world.pass(5_000);
+        events.says({ type: "frame", epoch: 1, cursor: "c", lag_ms: 0 });
+      }
+    };
+    live(WEBSOCKET_AGAIN_MS + 5_000);
+    const tried = world.channels.length;
+    world.channel.ends(1006);
+    expect(world.state.phase).toBe("live");
+    live(WEBSOCKET_AGAIN_MS + 5_000);
+    expect(world.channels.length).toBe(tried + 1);
+    expect(world.state.phase).toBe("live");
+  });
+
+  it("does not take events for a connection that lived", () => {
+    world.greet();
+    refuse();
+    world.greet();
+    refuse();
+    expect(world.ways).toEqual(["websocket", "websocket", "websocket"]);
   });
 });
 

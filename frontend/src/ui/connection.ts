@@ -5,9 +5,10 @@
 
 import { signal } from "@preact/signals";
 import { ApiError, type Api } from "../api";
+import { EventChannel } from "../events";
 import { Feed, SNAPSHOT_ROWS, type Note } from "../feed";
 import type { GapItem } from "../item";
-import { Socket, type Channel, type SocketState } from "../socket";
+import { Socket, type Channel, type SocketState, type Way } from "../socket";
 import type { ClientMessage, Hello, ServerMessage } from "../wire";
 import type { Boot } from "./boot";
 
@@ -54,7 +55,7 @@ export class Connection {
     this.feed.restart();
     this.socket = new Socket(
       { start: () => this.start(), message: (m, bytes) => this.heard(m, bytes), state: (s) => this.linked(s) },
-      { open: () => open(boot.base), now: () => Date.now(), random: () => Math.random(), after },
+      { open: (way) => open(boot.base, way), now: () => Date.now(), random: () => Math.random(), after },
     );
   }
 
@@ -188,8 +189,9 @@ export class Connection {
   }
 }
 
-function open(base: string): Channel {
+function open(base: string, way: Way): Channel {
   const url = new URL(`${base}/live`, location.href);
+  if (way === "events") return new EventChannel(url.href);
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return new WebSocket(url.href) as unknown as Channel;
 }
