@@ -16,6 +16,7 @@ from errorstack_live.query import parse
 from errorstack_live.storage.mongo import Store
 from errorstack_live.web.body import MAX_DECLARED_BYTES
 from errorstack_live.web.door import MAX_URL_BYTES
+from errorstack_live.web.script import scripts
 from errorstack_live.web.state import now
 
 SAMPLES = sorted((Path(__file__).parent / "samples").glob("*/*.http"))
@@ -411,4 +412,32 @@ async def test_script_is_served_beside_the_door(http: httpx.AsyncClient) -> None
         answer = await http.get(path)
         assert answer.headers["content-type"].startswith("text/javascript")
         assert answer.headers["cross-origin-resource-policy"] == "cross-origin"
-        assert b"onerror" in answer.content or b"addEventListener" in answer.content
+        assert answer.headers["cache-control"] == "public, max-age=3600"
+        assert b"unhandledrejection" in answer.content
+
+
+@pytest.mark.parametrize("prefix", ["", "/x"])
+async def test_a_release_of_the_script_keeps_its_address(
+    http: httpx.AsyncClient, prefix: str
+) -> None:
+    path = next(path for path in scripts() if path.startswith("/beacon/"))
+    answer = await http.get(prefix + path)
+    assert answer.headers["cache-control"] == "public, max-age=31536000, immutable"
+    assert answer.headers["access-control-allow-origin"] == "*"
+    assert answer.headers["content-encoding"] == "gzip"
+    assert int(answer.headers["content-length"]) <= 2048
+    plain = await http.get(prefix + path, headers={"accept-encoding": "identity"})
+    assert plain.content == answer.content
+    told = {"if-none-match": f'"other", {answer.headers["etag"]}'}
+    again = await http.get(prefix + path, headers=told)
+    assert (again.status_code, again.content) == (304, b"")
+    assert (await http.post(prefix + path)).status_code == 405
+    assert (await http.head(prefix + path)).content == b""
+    assert (await http.get(f"{prefix}/beacon/0.0.0.js")).status_code == 404
+
+
+def test_the_newest_script_is_that_of_the_highest_version(tmp_path: Path) -> None:
+    for version in ("1.9.0", "1.10.0", "1.2.0"):
+        (tmp_path / f"{version}.js").write_text(version)
+    assert scripts(tmp_path)["/beacon.js"].content == b"1.10.0"
+    assert scripts(tmp_path / "nothing") == {}

@@ -36,9 +36,9 @@ def test_the_wheel_holds_what_a_server_needs(wheel: Path) -> None:
     names = set(zipfile.ZipFile(wheel).namelist())
     needed = (
         "py.typed",
-        "web/beacon.js",
         "web/static/.vite/manifest.json",
         "web/clients/clients.toml",
+        "web/clients/beacon/1.0.0.js",
     )
     for name in needed:
         assert f"errorstack_live/{name}" in names

@@ -7,6 +7,7 @@ from serving import Served, served
 
 from errorstack_live.web.client import Client
 from harness.live import Live
+from harness.pages import Pages, site
 from harness.stack import Stack
 from harness.toolchain import ROWS, Toolchain
 from harness.trouble import TROUBLES, Trouble, trouble_of
@@ -32,6 +33,13 @@ def live(stack: Stack) -> Iterator[Live]:
     watching = Live(stack)
     yield watching
     watching.close()
+
+
+@pytest.fixture
+def pages() -> Iterator[Pages]:
+    """A web site of another origin than the server's."""
+    with site() as found:
+        yield found
 
 
 @pytest.fixture(params=TROUBLES)

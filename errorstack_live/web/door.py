@@ -6,7 +6,6 @@ submission means and whether it is stored is decided behind it, in ``ingest``.
 
 from collections.abc import Callable
 from datetime import datetime
-from importlib.resources import files
 
 from hypercorn.typing import (
     ASGIFramework,
@@ -22,13 +21,11 @@ from errorstack_live.model import Reply, Request, Submission
 from errorstack_live.protocols import PROTOCOLS, Protocol
 from errorstack_live.web.address import Proxies
 from errorstack_live.web.body import Body, Gone, read_body
+from errorstack_live.web.script import Script, scripts
 
 MAX_URL_BYTES = 32 << 10
 METHODS = (b"GET", b"HEAD", b"POST", b"OPTIONS")
 PREFLIGHT_S = 86_400
-SCRIPT_PATH = "/beacon.js"
-SCRIPT_S = 3600
-"""Browsers may keep the script this long; a new version is on every page within the hour."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -54,7 +51,6 @@ class Door:
         self._max_body_bytes = max_body_bytes
         self._proxies = proxies
         self._now = now
-        self._script = files("errorstack_live.web").joinpath("beacon.js").read_bytes()
         prefixes = {"", alias}
         self._protocols = {
             prefix + path + slash: protocol
@@ -62,7 +58,9 @@ class Door:
             for prefix in prefixes
             for slash in ("", "/")
         }
-        self._script_paths = {prefix + SCRIPT_PATH for prefix in prefixes}
+        self._scripts = {
+            prefix + path: script for path, script in scripts().items() for prefix in prefixes
+        }
 
     async def __call__(
         self, scope: Scope, receive: ASGIReceiveCallable, send: ASGISendCallable
@@ -73,8 +71,9 @@ class Door:
             if protocol is not None:
                 await self._submit(protocol, scope, receive, send)
                 return
-            if path in self._script_paths:
-                await self._send_script(scope, send)
+            script = self._scripts.get(path)
+            if script is not None:
+                await _send_script(script, scope, send)
                 return
         await self._app(scope, receive, send)
 
@@ -135,19 +134,13 @@ class Door:
             received_at=self._now(),
         )
 
-    async def _send_script(self, scope: HTTPScope, send: ASGISendCallable) -> None:
-        if scope["method"] not in {"GET", "HEAD"}:
-            await _send(send, 405, [(b"allow", b"GET, HEAD")])
-            return
-        headers = [
-            (b"content-type", b"text/javascript; charset=utf-8"),
-            (b"cache-control", b"public, max-age=%d" % SCRIPT_S),
-            (b"access-control-allow-origin", b"*"),  # for pages that check its integrity
-            (b"cross-origin-resource-policy", b"cross-origin"),
-            (b"x-content-type-options", b"nosniff"),
-        ]
-        content = b"" if scope["method"] == "HEAD" else self._script
-        await _send(send, 200, headers, content, self._script)
+
+async def _send_script(script: Script, scope: HTTPScope, send: ASGISendCallable) -> None:
+    if scope["method"] not in {"GET", "HEAD"}:
+        await _send(send, 405, [(b"allow", b"GET, HEAD")])
+        return
+    status, headers, whole = script.answer(_headers(scope))
+    await _send(send, status, headers, b"" if scope["method"] == "HEAD" else whole, whole)
 
 
 def _path(scope: HTTPScope) -> str:
@@ -208,7 +201,7 @@ async def _send(
     whole: bytes = b"",
 ) -> None:
     """``whole`` is what GET would answer: HEAD sends its length and not its content."""
-    if status != 204:
+    if status not in {204, 304}:
         headers = [*headers, (b"content-length", b"%d" % len(whole))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": content, "more_body": False})

@@ -7,7 +7,7 @@ import urllib.request
 from html import unescape
 from http.client import HTTPResponse
 from pathlib import Path
-from urllib.parse import parse_qs, urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 from harness.live import Live
@@ -111,13 +111,3 @@ def test_image(snippet: str, stack: Stack) -> None:
     with fetch(unescape(source[1])) as answer:
         assert answer.headers["content-type"] == "image/gif"
     assert stack.errors(1)[0]["title"] == "Page was seen"
-
-
-@pytest.mark.snippet("script")
-def test_script(snippet: str, stack: Stack) -> None:
-    """That it reports is tested in a browser, with the script itself."""
-    source, key = re.findall(r'src="([^"]+)" data-stack="([^"]+)"', snippet)[0]
-    assert parse_qs(urlsplit(source).query) == {}
-    with fetch(source) as script:
-        assert b"data-stack" in script.read()
-    assert key == stack.key
