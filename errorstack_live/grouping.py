@@ -104,7 +104,7 @@ def _named_by(error: Error, names: tuple[str, ...], values: list[str]) -> str:
 def _value(error: Error, name: str) -> str:
     """A meaning's or a field's value as text; a dotted name also reaches into fields."""
     if name in MEANINGS:
-        return str(getattr(error, name))
+        return str(getattr(error, name, ""))  # what an error is the first of is not known yet
     if name in error.fields:
         return _text(error.fields[name])
     value: JSON = dict(error.fields)

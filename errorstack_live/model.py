@@ -207,7 +207,8 @@ class Error:
     ``issue`` is the id of its issue, derived from stack and fingerprint unless that was merged
     into another; ``group`` is the name of an issue that a rule made, else empty. ``before`` are
     the log messages alive in its stack when it arrived, oldest first. ``scrubbed`` names the
-    fields in which secrets were redacted.
+    fields in which secrets were redacted. ``new`` says what it was the first in its stack to have,
+    in the words of ``first``.
     """
 
     id: str
@@ -228,6 +229,7 @@ class Error:
     reserved: Fields | None = None
     search: str = ""
     group: str = ""
+    new: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

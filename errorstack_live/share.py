@@ -40,8 +40,18 @@ def redact(error: Error, hidden: Collection[str]) -> Error:
         scrubbed=tuple(name for name in error.scrubbed if not hides(hidden, name)),
         request=_request(error.request, hidden),
         part=None if "_id" in hidden else error.part,
+        new=tuple(word for word in error.new if not _tells_of(hidden, word)),
         group="",  # it may quote a hidden field, as titles may
     )
+
+
+def _tells_of(hidden: Collection[str], word: str) -> bool:
+    """Whether a word of ``new`` tells of a hidden field, whose name may have equal signs in it."""
+    kind, _, rest = word.partition(":")
+    if kind == "field":
+        return hides(hidden, rest)
+    ends = (at for at, sign in enumerate(rest) if sign == "=")
+    return kind == "value" and any(hides(hidden, rest[:end]) for end in ends)
 
 
 def redact_log(message: LogMessage, hidden: Collection[str]) -> LogMessage:

@@ -1,5 +1,6 @@
 """Errors and log messages for the tests of storage."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -29,6 +30,11 @@ def error(
     fields = {"Msg": "boom"} if fields is None else fields
     made = derive(fields, grouping, id=new_id(), stack=stack, at=at, request=REQUEST)
     return replace(made, **known)
+
+
+def as_sent(found: Iterable[Error]) -> list[Error]:
+    """Stored errors without what the writer notes in them: what they were the first of."""
+    return [replace(each, new=()) for each in found]
 
 
 def message(stack: str, text: str | None = "hello", **known: Any) -> LogMessage:

@@ -44,6 +44,7 @@ def error(fields: Fields, **given: Any) -> Error:
         fields=fields,
         request=Request("", "", "", ""),
         search=meaning.search_text(title, fields),
+        new=tuple(given.get("new", ())),
     )
 
 
@@ -60,6 +61,7 @@ def document(each: Error) -> dict[str, Any]:
         "where": each.where,
         "fields": each.fields,
         "search": each.search,
+        **({"new": list(each.new)} if each.new else {}),
     }
 
 
@@ -412,6 +414,7 @@ HIDDEN_TERMS = st.sampled_from(
     [
         *("a:*", "a.b:*", "a.b:x", "a.0.b:*", "b>0", "b.a:*", "a:x*", "b:5", "error.level:*"),
         *("level:error", "level:fatal", "title:x*", "type:*", "x", "issue:*", "$x:*"),
+        *("_new:*", "_new:field:a", "_new:value:b*", "-_new:field:a.b"),
     ]
 )
 

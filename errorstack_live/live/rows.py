@@ -42,6 +42,8 @@ def row(
         members["cut"] = {name: count for name, count in asdict(error.cut).items() if count}
     if error.scrubbed:
         members["scrubbed"] = error.scrubbed
+    if error.new:
+        members["new"] = error.new
     return encode(members)
 
 

@@ -12,6 +12,7 @@ from errorstack_live.model import JSON
 from errorstack_live.query import pattern
 from errorstack_live.query.node import (
     MEANINGS,
+    PROPERTIES,
     SENDER_PREFIX,
     All,
     Compare,
@@ -78,7 +79,7 @@ def _group(name: str, tests: tuple[Test, ...]) -> Filter:
     if name in _IDS:
         return _joined("$or", _id_filters(_IDS[name], tests))
     if name in MEANINGS:
-        return _joined("$or", _at(name, tests, present={"$gt": ""}))
+        return _joined("$or", _at(PROPERTIES.get(name, name), tests, present={"$gt": ""}))
     name = field_name(name)
     steps = path(name)
     found = _at(SENDER_PREFIX + name, tests) if steps else []

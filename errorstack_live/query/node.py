@@ -10,8 +10,11 @@ from typing import TypeAlias
 
 from errorstack_live.model import JSON
 
-MEANINGS = frozenset({"level", "type", "title", "where", "issue", "id"})
+MEANINGS = frozenset({"level", "type", "title", "where", "issue", "id", "_new"})
 """Names that mean the error's own properties; ``fields.level`` is a sender's field."""
+PROPERTIES = {"_new": "new"}
+"""What a meaning is called in an error, where that is not its own name. A sender's own field
+``_new`` is one of the reserved names, which no query reaches."""
 
 SENDER_PREFIX = "fields."
 MAX_PATH_PARTS = 33

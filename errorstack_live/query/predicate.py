@@ -12,6 +12,7 @@ from errorstack_live.model import JSON, Error, Fields
 from errorstack_live.query import pattern
 from errorstack_live.query.node import (
     MEANINGS,
+    PROPERTIES,
     All,
     Compare,
     Equals,
@@ -83,7 +84,9 @@ def _any(parts: Sequence[Predicate]) -> Predicate:
 def _reaching(name: str, tests: tuple[Test, ...]) -> Predicate:
     """Return a predicate that is true when a value the name reaches passes one of the tests."""
     if name in MEANINGS:
-        get, says = attrgetter(name), _check(tests, present=bool)
+        get, says = attrgetter(PROPERTIES.get(name, name)), _check(tests, present=bool)
+        if name == "_new":  # the only one that has several values
+            return lambda error: any(map(says, get(error)))
         return lambda error: says(get(error))
     name, check = field_name(name), _check(tests)
     steps = path(name)

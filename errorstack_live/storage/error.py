@@ -182,6 +182,8 @@ def to_document(error: Error, expire_at: datetime) -> Document:
         document["reserved"] = error.reserved
     if error.group:
         document["group"] = error.group
+    if error.new:
+        document["new"] = list(error.new)
     return document
 
 
@@ -209,6 +211,7 @@ def from_document(found: Document) -> Error:
         reserved=plain(found["reserved"]) if "reserved" in found else None,
         search=found.get("search", ""),
         group=found.get("group", ""),
+        new=tuple(map(str, found.get("new", ()))),
     )
 
 

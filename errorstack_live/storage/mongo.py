@@ -14,6 +14,7 @@ from pymongo.errors import CollectionInvalid, OperationFailure, PyMongoError
 from errorstack_live.errors import ErrorStackError, SetupError
 from errorstack_live.storage import (
     error,
+    first,
     issue,
     log,
     marker,
@@ -32,12 +33,12 @@ from errorstack_live.storage.deadline import brief, deadline
 from errorstack_live.storage.document import OPTIONS, Database, Document
 from errorstack_live.storage.meta import Meta
 
-VERSION = 3
+VERSION = 4
 """Of the documents. A later version brings older ones up to date in ``_migrate``.
 
 2: tokens and who watches. 3: issues may be ignored for a time and merged, stacks have rules and
-markers. Each only has further indexes: nothing that version 1 wrote has to change, and what is
-missing in it means that nothing was said.
+markers. 4: what is new in an error. Each only has further indexes: nothing that version 1 wrote has
+to change, and what is missing in it means that nothing was said.
 """
 OLDEST_SERVER = 13
 """The wire version of MongoDB 5.0, the first to keep ``$`` and dots in names."""
@@ -61,6 +62,7 @@ _INDEXES: dict[str, Sequence[IndexModel]] = {
     "tokens": token.INDEXES,
     "processes": process.INDEXES,
     "watching": watching.INDEXES,
+    "firsts": first.INDEXES,
     "refused": (IndexModel("at", expireAfterSeconds=86_400),),
 }
 

@@ -1,11 +1,12 @@
 """Errors that come in parts, and their retries (PROTOCOL 5): one error for a stack and an id."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bson.raw_bson import RawBSONDocument
 
+from errorstack_live.first import ISSUE
 from errorstack_live.model import BY_FINGERPRINT, Cut, Error, Fields, Grouping
 from errorstack_live.occurrence import derive
 from errorstack_live.storage.document import Database, encode, object_id, raw_collection
@@ -25,7 +26,7 @@ def joined(first: Error, part: Error, grouping: Grouping = BY_FINGERPRINT) -> Er
     reserved, _ = _with_missing(first.reserved or {}, part.reserved or {})
     if len(fields) == len(first.fields) and len(reserved) == len(first.reserved or {}):
         return None
-    return derive(
+    now = derive(
         fields,
         grouping,
         id=first.id,
@@ -38,6 +39,8 @@ def joined(first: Error, part: Error, grouping: Grouping = BY_FINGERPRINT) -> Er
         scrubbed=tuple(dict.fromkeys((*first.scrubbed, *part.scrubbed))),
         reserved=reserved or None,
     )
+    fresh = [word for word in part.new if word != ISSUE]  # of its issue it was not the first
+    return replace(now, new=tuple(dict.fromkeys((*first.new, *fresh))))
 
 
 def _with_missing(known: Fields, given: Fields) -> tuple[Fields, int]:

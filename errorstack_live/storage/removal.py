@@ -20,15 +20,8 @@ async def remove_stack(database: Database, stack: ObjectId) -> None:
             {"stack": stack},
             {"$set": {"revoked_at": now, "expire_at": now + timedelta(days=1)}},
         )
-    for collection in (
-        database.logs,
-        database.markers,
-        database.moves,
-        database.issues,
-        database.errors,
-        database.watching,
-    ):
-        await _remove(collection, {"stack": stack})
+    for name in ("logs", "markers", "moves", "issues", "errors", "watching", "firsts"):
+        await _remove(database[name], {"stack": stack})
     await _remove(database.minutes, {"_id": keys_of(str(stack))})
 
 

@@ -28,6 +28,7 @@ from errorstack_live.storage.commit import GroupCommit, Waiting
 from errorstack_live.storage.counter import Counters
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import encode, new_id, object_id
+from errorstack_live.storage.first import Firsts
 from errorstack_live.storage.insert import Failure, Taken, insert
 from errorstack_live.storage.job import Job, keep_doing
 from errorstack_live.storage.known import KnownIssues
@@ -79,6 +80,7 @@ class Writer:
         self._known = KnownIssues(store.database, store.changes)
         self._bound = IssueBound(store.database, self._known, max_issues)
         self._parts = Parts(store.database, self._place)
+        self._firsts = Firsts(store.database)
         self._counters = Counters(store.database, with_transactions=store.is_replica_set)
         self._errors = GroupCommit(self._commit_errors, at_once=BATCHES_AT_ONCE)
         self._logs = GroupCommit(self._commit_logs, at_once=1)
@@ -103,6 +105,7 @@ class Writer:
             asyncio.create_task(keep_doing(job), name=job.name)
             for job in (
                 Job("counters", 1.0, self._flush),
+                Job("firsts", 5.0, self._firsts.flush),
                 Job("refusals", 1.0, self._write_refused),
                 Job("space", 2.0, self._look_at_space),
                 Job("retention", 5.0, self._apply_retention),
@@ -122,6 +125,7 @@ class Writer:
         with suppress(ErrorStackError):  # what is left is counted anew at the next start
             await self._write_refused()
             await self._counters.close(_now())
+            await self._firsts.flush()
 
     async def store(self, error: Error, grouping: Grouping = BY_FINGERPRINT) -> Stored:
         """Store an error; returns when it is durable, or joined to the one it is a part of.
@@ -159,6 +163,7 @@ class Writer:
 
     async def _commit_errors(self, batch: Sequence[Waiting[Kept]], ends_at: float) -> None:
         await self._keep_bound(batch, ends_at)
+        await self._tell_new(batch)
         failures = await self._insert("errors", batch, ends_at)
         stored = [each for index, each in enumerate(batch) if index not in failures]
         await self._stored(stored, ends_at)
@@ -167,6 +172,7 @@ class Writer:
             if isinstance(failure, Taken):
                 taken.append(batch[index])
             else:
+                self._firsts.release(batch[index].item.error)
                 batch[index].failed(failure)
         await asyncio.gather(*(self._join(each, ends_at) for each in taken))
 
@@ -185,6 +191,16 @@ class Writer:
             if error is not None:
                 each.item = replace(each.item, error=error)
                 each.raw = encode(errors.to_document(error, each.item.expire_at))
+
+    async def _tell_new(self, batch: Sequence[Waiting[Kept]]) -> None:
+        """Note in errors what they are the first of; most are of nothing, and stay as they are."""
+        found = await self._firsts.of([each.item.error for each in batch], self._known)
+        for index, new in found.items():
+            waiting = batch[index]
+            kept = waiting.item
+            error = replace(kept.error, new=tuple(dict.fromkeys((*kept.error.new, *new))))
+            waiting.item = replace(kept, error=error)
+            waiting.raw = encode(errors.to_document(error, kept.expire_at))
 
     async def _insert(
         self,

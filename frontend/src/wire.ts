@@ -40,6 +40,8 @@ export interface Row {
   before?: LogMessage[];
   cut?: Cut;
   scrubbed?: string[];
+  /** What it was the first in its stack to have: `issue`, `field:plan`, `value:release=2.4.1`. */
+  new?: string[];
 }
 
 /** One call of a stack trace. `app`: the program's own code; `library`: whose it is, where known. */

@@ -4,7 +4,7 @@
  */
 
 import type { Fields, Json, Row } from "../wire";
-import { fieldOf, isMeaning, type Node, type Operator, type Test } from "./node";
+import { fieldOf, isMeaning, type Meaning, type Node, type Operator, type Test } from "./node";
 
 export type Predicate = (row: Row) => boolean;
 type Check = (value: Json) => boolean;
@@ -100,7 +100,8 @@ function range(name: string, low: string, high: string): Predicate {
 function reaching(name: string, tests: Test[]): Predicate {
   const checks = tests.map((test) => check(test, isMeaning(name)));
   const passes: Check = (value) => checks.some((one) => one(value));
-  if (isMeaning(name)) return (row) => passes(row[name]);
+  if (name === "_new") return (row) => (row.new ?? []).some(passes); // the only one of several values
+  if (isMeaning(name)) return (row) => passes(row[name as Exclude<Meaning, "_new">]);
   const field = fieldOf(name);
   const steps = path(field);
   if (steps?.length === 1) return (row) => Object.hasOwn(row.fields, field) && leaves(row.fields[field]!).some(passes);

@@ -23,7 +23,7 @@ export type Node =
   | { kind: "not"; part: Node };
 
 /** Names that mean the error's own properties; `fields.level` is a sender's field. */
-export const MEANINGS = ["level", "type", "title", "where", "issue", "id"] as const;
+export const MEANINGS = ["level", "type", "title", "where", "issue", "id", "_new"] as const;
 export type Meaning = (typeof MEANINGS)[number];
 
 export const EVERYTHING: Node = { kind: "all", parts: [] };
