@@ -46,6 +46,8 @@ export class Connection {
   private isAsking = false;
   private hiddenTimer = 0;
   private unseen = 0;
+  /** Gaps that the socket was asked for. */
+  private readonly asked = new Set<GapItem>();
 
   constructor(
     private readonly boot: Boot,
@@ -87,7 +89,10 @@ export class Connection {
     const { from, to, state } = gap;
     gap.state = "loading";
     this.paintSoon();
-    if (state === "open" && this.socket.send({ type: "fill", from, to, epoch: this.feed.epoch })) return;
+    if (state === "open" && this.socket.send({ type: "fill", from, to, epoch: this.feed.epoch })) {
+      this.asked.add(gap);
+      return;
+    }
     await this.fillByTime(gap);
     this.paintSoon();
   }
@@ -112,6 +117,7 @@ export class Connection {
 
   private linked(state: SocketState): void {
     this.link.value = state;
+    if (state.phase !== "live") this.forgetAsked();
     if (state.phase === "waiting" && state.code === 1006) void this.askWhy();
   }
 
@@ -138,6 +144,8 @@ export class Connection {
     const note = this.feed.apply(message, bytes);
     if (message.type === "snapshot" || message.type === "page") this.settled.value = true;
     if (message.type === "snapshot") this.watcher.snapshotCame();
+    if (message.type === "fill") this.asked.clear();
+    if (message.type === "snapshot" || message.type === "fill") this.fillNext();
     if (message.type === "frame" && document.hidden) this.watcher.unseen((this.unseen += message.counts.total));
     if (note && !document.hidden) this.watcher.note(note);
     this.paintSoon();
@@ -162,14 +170,22 @@ export class Connection {
     } else {
       this.socket.nudge();
       this.socket.send({ type: "mode", counts_only: false });
-      this.fillWhatWasHidden();
+      this.fillNext();
     }
   }
 
-  private fillWhatWasHidden(): void {
+  /** Load the newest gap that is small enough; the next one follows when it is here. */
+  private fillNext(): void {
     const { items, waiting } = this.feed.rows;
-    const last = [...items, ...waiting].findLast((item) => item.kind === "gap");
-    if (last?.state === "open" && (last.count ?? Infinity) <= FILL_AT_ONCE) void this.fill(last);
+    const isSmall = ({ state, count }: GapItem) => state === "open" && (count ?? Infinity) <= FILL_AT_ONCE;
+    const next = [...items, ...waiting].findLast((item): item is GapItem => item.kind === "gap" && isSmall(item));
+    if (next && !document.hidden && this.asked.size === 0) void this.fill(next);
+  }
+
+  /** No answer will come any more to what was asked: it may be asked again. */
+  private forgetAsked(): void {
+    for (const gap of this.asked) if (gap.state === "loading") gap.state = "open";
+    this.asked.clear();
   }
 
   private async fillByTime(gap: GapItem): Promise<void> {
