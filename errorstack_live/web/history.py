@@ -10,13 +10,15 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from operator import attrgetter
 
 from errorstack_live.errors import NotFound
 from errorstack_live.live.view import View
 from errorstack_live.model import Error, Issue, LogMessage, Marker, Status
 from errorstack_live.query import EVERYTHING, Query, both
 from errorstack_live.share import redact
-from errorstack_live.storage.page import Page
+from errorstack_live.storage.issue import SORTS
+from errorstack_live.storage.page import Count, Page
 from errorstack_live.web.auth import Reader
 from errorstack_live.web.state import now, state
 
@@ -78,17 +80,38 @@ async def error(reader: Reader, error_id: str) -> Error:
     return seen if reader.with_logs else replace(seen, before=())
 
 
+async def count(reader: Reader, query: Query = EVERYTHING, span: Span = WHOLE) -> Count:
+    """How many errors match; where errors must be read for it, MAX_COUNTED of them at most."""
+    view = view_of(reader, query)
+    if view.hidden:
+        page = await _read_redacted(view, span, MAX_COUNTED)
+        return Count(len(page.errors), page.reached_at, page.is_complete)
+    return await state().store.errors.count(
+        view.stack,
+        both(view.base, query),
+        since=span.since,
+        until=span.until,
+        issue=span.issue,
+    )
+
+
 async def issues(
-    reader: Reader, *, status: Status | None = None, text: str = "", limit: int = 100
+    reader: Reader,
+    *,
+    status: Status | None = None,
+    text: str = "",
+    limit: int = 100,
+    sort: str = "last_seen",
 ) -> list[Issue]:
-    """Issues by when they were last seen, newest first."""
+    """Issues by when they were last or first seen, newest first, or by their count."""
     if view_of(reader).is_open:
         return await state().store.issues.find(
-            reader.stack.id, status=status, limit=limit, query=text
+            reader.stack.id, status=status, limit=limit, query=text, sort=sort
         )
     page = await errors(reader, limit=MAX_COUNTED)
     found = await _with_status(gather(page.errors))
     wanted = text.casefold()
+    found.sort(key=attrgetter(SORTS[sort]), reverse=True)
     return [
         each
         for each in found
@@ -142,6 +165,20 @@ async def minutes(
     span = Span(since=since, until=until, issue=issue)
     page = await errors(reader, query, span, limit=MAX_COUNTED)
     return _by_minute(page.errors), page.is_complete
+
+
+async def minutes_of(
+    reader: Reader, issue_ids: Sequence[str], since: datetime, until: datetime
+) -> dict[str, Minutes]:
+    """The same of several issues, by issue; an hour at most."""
+    if view_of(reader).is_open:
+        ends_at = until + timedelta(minutes=1)
+        return await state().store.minutes.series_of(reader.stack.id, issue_ids, since, ends_at)
+    page = await errors(reader, EVERYTHING, Span(since=since, until=until), limit=MAX_COUNTED)
+    found: dict[str, list[Error]] = {}
+    for each in page.errors:
+        found.setdefault(each.issue, []).append(each)
+    return {one: _by_minute(found[one]) for one in issue_ids if one in found}
 
 
 def gather(newest_first: Iterable[Error]) -> list[Issue]:

@@ -1,14 +1,18 @@
 """Issues: all errors with one fingerprint, and what members say of them."""
 
-from dataclasses import dataclass
-from typing import Annotated
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Annotated, Literal
 
 import orjson
 from pydantic import Field
 from quart import Response
 
+from errorstack_live.errors import Invalid
 from errorstack_live.live import rows
 from errorstack_live.model import Issue, Level, Status
+from errorstack_live.storage import merge
 from errorstack_live.web import history, parameter
 from errorstack_live.web.api.kind import Id, Millis
 from errorstack_live.web.api.route import answer, reading, writing
@@ -17,6 +21,10 @@ from errorstack_live.web.state import now, state
 
 MAX_ISSUES = 1000
 MAX_TEXT_CHARS = 200
+MAX_AT_ONCE = 500
+"""Issues that one request says something of."""
+MAX_IGNORED_S = 10 * 365 * 86_400
+MAX_MORE = 1_000_000_000
 STATUSES: dict[str, Status | None] = {"all": None, **{each.value: each for each in Status}}
 
 
@@ -28,6 +36,10 @@ class IssuesAsked:
     text: Annotated[
         str, Field(description=f"In its title; of more than {MAX_TEXT_CHARS} characters the first.")
     ] = ""
+    sort: Annotated[
+        Literal["last_seen", "first_seen", "count"],
+        Field(description="The latest first, or the most."),
+    ] = "last_seen"
     limit: Annotated[int, Field(ge=1, le=MAX_ISSUES)] = 100
 
 
@@ -70,6 +82,44 @@ class IssueChange:
     """What a member says of an issue."""
 
     status: Status
+    for_s: Annotated[
+        int | None, Field(ge=1, le=MAX_IGNORED_S, description="Ignore it for so many seconds, ...")
+    ] = None
+    more: Annotated[
+        int | None,
+        Field(ge=1, le=MAX_MORE, description="... or until so many more came; else for ever."),
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuesChange(IssueChange):
+    """The same of several issues."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_AT_ONCE)] = field(kw_only=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """What was changed, and the moment by which it can be taken back."""
+
+    issues: list[OneIssue]
+    done_at: Millis
+
+
+@dataclass(frozen=True, slots=True)
+class Undoing:
+    """What is taken back: what was said of these issues at that moment."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=MAX_AT_ONCE)]
+    done_at: Annotated[int, Field(ge=0, le=parameter.MAX_MILLIS)]
+
+
+@dataclass(frozen=True, slots=True)
+class Merging:
+    """Issues, and the one they become a part of."""
+
+    ids: Annotated[list[Id], Field(min_length=1, max_length=merge.MAX_AT_ONCE)]
+    into: Id
 
 
 @reading("/issues", asks=IssuesAsked, answers=Issues)
@@ -80,8 +130,9 @@ async def issues(who: Reader, asked: IssuesAsked) -> Response:
         status=parameter.choice({"status": asked.status}, "status", STATUSES, "all"),
         text=asked.text[:MAX_TEXT_CHARS],
         limit=asked.limit,
+        sort=asked.sort,
     )
-    return answer({"issues": rows.fragments(map(rows.issue, found))})
+    return _issues(found)
 
 
 @reading("/issues/<issue_id>", answers=OneIssue)
@@ -93,11 +144,57 @@ async def issue(who: Reader, issue_id: str) -> Response:
 @writing("PATCH", "/issues/<issue_id>", takes=IssueChange, answers=OneIssue)
 async def set_status(who: Reader, body: IssueChange, issue_id: str) -> Response:
     """Resolve, ignore or reopen an issue."""
-    issues = state().store.issues
-    await issues.get(who.stack.id, issue_id)
-    await issues.set_status(who.stack.id, [issue_id], body.status, now())
-    return _issue(await issues.get(who.stack.id, issue_id))
+    await state().store.issues.get(who.stack.id, issue_id)
+    (changed,) = await _set(who, [issue_id], body, now())
+    return _issue(changed)
+
+
+@writing("POST", "/issues/status", takes=IssuesChange, answers=Changed)
+async def set_statuses(who: Reader, body: IssuesChange) -> Response:
+    """Resolve, ignore or reopen several issues at once; those that are not there are left out."""
+    at = now()
+    changed = await _set(who, body.ids, body, at)
+    return answer({"issues": _encoded(changed), "done_at": rows.millis(at)})
+
+
+@writing("POST", "/issues/undo", takes=Undoing, answers=Issues)
+async def undo(who: Reader, body: Undoing) -> Response:
+    """Take back what was said at `done_at`, where nothing was said or happened since."""
+    at = parameter.at_millis(body.done_at)
+    return _issues(await state().store.issues.undo(who.stack.id, body.ids, at))
+
+
+@writing("POST", "/issues/merge", takes=Merging, answers=Issues)
+async def merge_issues(who: Reader, body: Merging) -> Response:
+    """Make issues a part of another: their errors, past and to come, are its own.
+
+    Answers the target and then the others. Stored errors follow within moments.
+    """
+    return _issues(await state().store.merges.merge(who.stack.id, body.ids, body.into, now()))
+
+
+@writing("POST", "/issues/<issue_id>/unmerge", answers=Issues)
+async def unmerge_issue(who: Reader, issue_id: str) -> Response:
+    """Take an issue out of the one it was merged into. Answers both."""
+    return _issues(await state().store.merges.unmerge(who.stack.id, issue_id, now()))
+
+
+async def _set(who: Reader, ids: list[str], change: IssueChange, at: datetime) -> list[Issue]:
+    if (change.for_s or change.more) and change.status is not Status.IGNORED:
+        raise Invalid("for_s and more say how long an issue is ignored")
+    until_at = at + timedelta(seconds=change.for_s) if change.for_s else None
+    return await state().store.issues.set_status(
+        who.stack.id, ids, change.status, at, until_at=until_at, more=change.more
+    )
 
 
 def _issue(found: Issue) -> Response:
     return answer(orjson.Fragment(rows.issue(found)))
+
+
+def _issues(found: Iterable[Issue]) -> Response:
+    return answer({"issues": _encoded(found)})
+
+
+def _encoded(found: Iterable[Issue]) -> list[orjson.Fragment]:
+    return rows.fragments(map(rows.issue, found))

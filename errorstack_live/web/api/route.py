@@ -221,8 +221,10 @@ def _said(wrong: ValidationError) -> str:
     where = ".".join(map(str, first["loc"]))
     if not where:
         return "The body is a JSON object"
-    said = SAID.get(first["type"], first["msg"][:1].lower() + first["msg"][1:])
-    return f"{where}: {said.format(**first.get('ctx', {}))}"
+    shape = SAID.get(first["type"])
+    if shape is None:  # the library's own words, which may hold braces
+        return f"{where}: {first['msg'][:1].lower()}{first['msg'][1:]}"
+    return f"{where}: {shape.format(**first.get('ctx', {}))}"
 
 
 SAID = {
