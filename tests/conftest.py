@@ -7,6 +7,7 @@ pytest_plugins = [
     "fixtures_server",
     "fixtures_dashboard",
     "fixtures_browser",
+    "fixtures_site",
 ]
 
 # A shared machine has slow moments: an example may take its time, a test may not hang.

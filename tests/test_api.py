@@ -1,5 +1,6 @@
 """The data behind the pages: for members below a stack."""
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -140,6 +141,44 @@ async def test_minutes_count_what_matches(dashboard: Dashboard) -> None:
     assert all(at % 60_000 == 0 for at, _ in counted["minutes"])
 
 
+@pytest.mark.parametrize("query", ["", "level:error", "n:*", "-level:warning"])
+async def test_steps_of_any_length_count_the_same(dashboard: Dashboard, query: str) -> None:
+    visitor = await dashboard.signed_in()
+    for n in range(5):
+        await dashboard.submit({"Msg": "failed", "level": "error", "n": n})
+    for step_s in (1, 10, 60, 300, 7200):
+        path = f"/minutes?query={query}&step_s={step_s}"
+        async with asyncio.timeout(10):  # counters are written a moment later
+            while True:
+                counted = await ask(dashboard, path, visitor)
+                if sum(levels["error"] for _, levels in counted["minutes"]) == 5:
+                    break
+        assert counted["step_s"] == step_s
+        assert counted["complete"] is True
+        assert all(at % (step_s * 1000) == 0 for at, _ in counted["minutes"])
+
+
+async def test_fields_tell_what_was_sent(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    for n in range(3):
+        sent = {"Msg": "failed", "plan": "pro" if n else "free", "user": {"id": n}, "$where": "x"}
+        await dashboard.submit(sent | {"list": [1], "long": "x" * 500})
+    answer = await ask(dashboard, "/fields?query=Msg:failed", visitor)
+    assert (answer["rows"], answer["complete"]) == (3, True)
+    found = {each["name"]: each for each in answer["fields"]}
+    assert found["plan"] == {
+        "name": "plan",
+        "rows": 3,
+        "distinct": 2,
+        "values": [["pro", 2], ["free", 1]],
+    }
+    assert found["user.id"]["distinct"] == 3
+    assert found["level"]["values"] == [["error", 3]]
+    assert found["$where"]["values"] == [["x", 3]]
+    assert not {"list", "long"} & set(found)
+    assert (await ask(dashboard, "/fields?query=plan:none", visitor))["rows"] == 0
+
+
 async def test_log_messages(dashboard: Dashboard) -> None:
     await dashboard.submit({"_msg": "one"}, "/log")
     await dashboard.submit({"_msg": '{"a": 1}', "_t": "json"}, "/log")
@@ -194,6 +233,9 @@ UNUSABLE = (
     ("/issues?status=odd", "invalid"),
     ("/minutes?since=5&until=1", "invalid"),
     ("/minutes?since=0", "invalid"),
+    ("/minutes?step_s=0", "invalid"),
+    ("/minutes?step_s=1&since=1&until=12001002", "invalid"),
+    ("/fields?query=level:", "bad-query"),
 )
 """Paths, and the reason they are answered with."""
 

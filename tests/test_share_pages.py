@@ -163,6 +163,7 @@ async def everything(visitor: Visitor, path: str, error_id: str, query: str = ""
             f"/api/errors/{error_id}",
             "/api/issues",
             "/api/minutes",
+            f"/api/fields?query={query}",
             "/api/logs",
         )
     ]
@@ -220,6 +221,9 @@ async def test_no_filter_finds_a_hidden_value_out(dashboard: Dashboard, query: s
     found = (await visitor.get(f"{path}/api/errors?query={query}")).json
     assert (found["errors"], found["complete"]) == ([], True)
     assert (await visitor.get(f"{path}/api/minutes?query={query}")).json["minutes"] == []
+    assert (await visitor.get(f"{path}/api/fields?query={query}")).json["rows"] == 0
+    told = (await visitor.get(f"{path}/api/fields")).json["fields"]
+    assert not {"Msg", "customer", "stack"} & {each["name"] for each in told}
     without = (await visitor.get(f"{path}/api/errors?query=-%28{query}%29")).json
     assert len(without["errors"]) == 1
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from bson import ObjectId
 from bson.raw_bson import RawBSONDocument
@@ -31,10 +31,12 @@ from errorstack_live.storage.page import (
     NEWEST_FIRST,
     Count,
     Page,
+    Tally,
     count,
     find,
     is_full,
     taken,
+    tally,
 )
 from errorstack_live.storage.walk import Edge, Walk
 
@@ -110,6 +112,24 @@ class Errors:
         walk = Walk(self._raw, which, index, edge=None, seconds=deadline_s)
         async with self._search(deadline_s):
             return await count(self._raw, walk, {} if query.is_empty else query.to_mongo())
+
+    async def tally(
+        self,
+        stack_id: str,
+        query: Query,
+        *,
+        since: datetime,
+        until: datetime,
+        step: timedelta,
+        issue: str | None = None,
+        deadline_s: float = CALL_S,
+    ) -> Tally:
+        """How many errors match, by level, in each stretch of ``step`` that has any."""
+        which, index = _selected(stack_id, since, until, issue)
+        walk = Walk(self._raw, which, index, edge=None, seconds=deadline_s)
+        wanted = {} if query.is_empty else query.to_mongo()
+        async with self._search(deadline_s):
+            return await tally(self._raw, walk, wanted, step)
 
     @deadline()
     async def get(self, stack_id: str, error_id: str) -> Error:

@@ -4,6 +4,7 @@ A counter's id is its stack, issue (or nothing) and minute in one text, so that 
 range of ids and the collection needs no further index.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
@@ -13,6 +14,7 @@ from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document
 
 INDEXES = (IndexModel("expire_at", expireAfterSeconds=0),)
+MINUTE = timedelta(minutes=1)
 MAX_MINUTES = 200_000
 """Of one series: four months. The newest are given."""
 MAX_SERIES = 300
@@ -28,16 +30,24 @@ class Minutes:
 
     @deadline()
     async def series(
-        self, stack_id: str, since: datetime, until: datetime, issue: str | None = None
+        self,
+        stack_id: str,
+        since: datetime,
+        until: datetime,
+        issue: str | None = None,
+        step: timedelta = MINUTE,
     ) -> list[tuple[datetime, dict[str, int]]]:
-        """Errors by level in each minute that had any, oldest first, ``until`` excluded."""
+        """Errors by level in each minute that had any, oldest first, ``until`` excluded.
+
+        Or in each stretch of ``step``, some whole minutes, counted from 1970 on.
+        """
         which = {"_id": _range(stack_id, issue, since, until)}
         found = self._minutes.find(which, {"levels": 1}).sort("_id", -1).limit(MAX_MINUTES)
-        return [
-            (_minute_of(each["_id"]), levels)
-            for each in reversed(await found.to_list(None))
-            if (levels := {level: n for level, n in each["levels"].items() if n > 0})
-        ]
+        counts: dict[datetime, Counter[str]] = {}
+        for each in reversed(await found.to_list(None)):
+            begin = _minute_of(each["_id"], step)
+            counts.setdefault(begin, Counter()).update(each["levels"])
+        return [(begin, levels) for begin, n in counts.items() if (levels := dict(+n))]
 
     @deadline()
     async def series_of(
@@ -61,7 +71,7 @@ class Minutes:
                 levels = {level: n for level, n in each["levels"].items() if n > 0}
                 if levels:
                     issue = each["_id"].split("/")[1]
-                    found.setdefault(issue, []).append((_minute_of(each["_id"]), levels))
+                    found.setdefault(issue, []).append((_minute_of(each["_id"], MINUTE), levels))
         return found
 
 
@@ -82,5 +92,6 @@ def keys_of(stack_id: str) -> Document:
     return {"$gte": f"{stack_id}/", "$lt": f"{stack_id}0"}  # 0 is the character after /
 
 
-def _minute_of(key: str) -> datetime:
-    return datetime.fromtimestamp(int(key.rpartition("/")[2]) * 60, UTC)
+def _minute_of(key: str, step: timedelta) -> datetime:
+    minute = int(key.rpartition("/")[2])
+    return datetime.fromtimestamp((minute - minute % (step // MINUTE)) * 60, UTC)

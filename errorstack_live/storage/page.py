@@ -1,9 +1,10 @@
 """Finds errors newest first, by whichever way serves the filter, and says how far it came."""
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import pymongo
 from bson.raw_bson import RawBSONDocument
@@ -45,6 +46,18 @@ class Count:
     """How many errors match, as far back as ``reached_at`` unless it is complete."""
 
     count: int
+    reached_at: datetime | None = None
+    is_complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many errors match, by level, in each stretch of time that has any, oldest first.
+
+    As far back as ``reached_at`` unless it is complete.
+    """
+
+    bins: tuple[tuple[datetime, dict[str, int]], ...]
     reached_at: datetime | None = None
     is_complete: bool = True
 
@@ -109,6 +122,55 @@ async def count(errors: RawCollection, walk: Walk, wanted: Document) -> Count:
         if not walk.done():
             return Count(counted)
     return Count(counted, walk.reached_at, is_complete=False)
+
+
+async def tally(errors: RawCollection, walk: Walk, wanted: Document, step: timedelta) -> Tally:
+    """Count by level in stretches of ``step``, by the index over all fields or walking back."""
+    counts: dict[int, Counter[str]] = {}
+    by_bin = _by_bin(step)
+    if wanted and await _tally_by_field(errors, walk, [{"$match": wanted}, *by_bin], counts):
+        return Tally(_bins(counts))
+    while not walk.is_over:
+        try:
+            with pymongo.timeout(walk.left_s()):
+                which = [{"$match": await walk.next()}, *([{"$match": wanted}] if wanted else ())]
+                cursor = errors.aggregate([*which, *by_bin], hint=dict(walk.index))
+                found = await cursor.to_list(None)
+        except PyMongoError as error:
+            walk.too_slow(error)
+            continue
+        _count(found, counts)
+        if not walk.done():
+            return Tally(_bins(counts))
+    return Tally(_bins(counts), walk.reached_at, is_complete=False)
+
+
+def _by_bin(step: timedelta) -> list[Document]:
+    millis = {"$toLong": "$at"}
+    size = step // timedelta(milliseconds=1)
+    begin = {"$subtract": [millis, {"$mod": [millis, size]}]}
+    return [{"$group": {"_id": {"at": begin, "level": "$level"}, "count": {"$sum": 1}}}]
+
+
+def _count(found: Sequence[RawBSONDocument], counts: dict[int, Counter[str]]) -> None:
+    for each in found:
+        key = each["_id"]
+        counts.setdefault(key["at"], Counter())[str(key.get("level"))] += each["count"]
+
+
+def _bins(counts: dict[int, Counter[str]]) -> tuple[tuple[datetime, dict[str, int]], ...]:
+    epoch = datetime.fromtimestamp(0, UTC)
+    return tuple((epoch + timedelta(milliseconds=at), dict(counts[at])) for at in sorted(counts))
+
+
+async def _tally_by_field(
+    errors: RawCollection, walk: Walk, stages: list[Document], counts: dict[int, Counter[str]]
+) -> bool:
+    with _by_field(), pymongo.timeout(walk.left_s(BY_FIELD_S)):
+        cursor = errors.aggregate([{"$match": walk.rest}, *stages], hint=dict(BY_FIELD))
+        _count(await cursor.to_list(None), counts)
+        return True
+    return False
 
 
 async def _in_slice(

@@ -5,14 +5,16 @@ its log messages. Where a link is limited, whatever tells of the whole stack (is
 is made from the errors that it shows.
 """
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 
 from errorstack_live.errors import NotFound
+from errorstack_live.facet import Counted
 from errorstack_live.live.view import View
 from errorstack_live.model import Error, Issue, LogMessage, Marker, Status
 from errorstack_live.query import EVERYTHING, Query, both
@@ -27,6 +29,10 @@ READ_S = 2.0
 """Reading for a limited link stops after this long, and says how far back it came."""
 MAX_COUNTED = 2000
 """Where errors must be read to count them, the newest of them."""
+
+COUNTED_AT_ONCE = 100
+MINUTE = timedelta(minutes=1)
+_EPOCH = datetime.fromtimestamp(0, UTC)
 
 Minutes = list[tuple[datetime, dict[str, int]]]
 
@@ -154,17 +160,67 @@ async def minutes(
     query: Query = EVERYTHING,
     issue: str | None = None,
 ) -> tuple[Minutes, bool]:
-    """Errors a minute by level, oldest first, and whether that is all of them.
+    """Errors a minute by level, oldest first, and whether that is all of them."""
+    found = await bins(reader, since, until, MINUTE, query=query, issue=issue)
+    return found.counts, found.is_complete
 
-    Without a query they are counted already; with one the newest MAX_COUNTED are read.
+
+@dataclass(frozen=True, slots=True)
+class Bins:
+    """Errors by level in each stretch of ``step`` that has any, oldest first."""
+
+    counts: Minutes
+    step: timedelta
+    is_complete: bool = True
+
+
+async def bins(
+    reader: Reader,
+    since: datetime,
+    until: datetime,
+    step: timedelta,
+    *,
+    query: Query = EVERYTHING,
+    issue: str | None = None,
+) -> Bins:
+    """Errors over time.
+
+    Without a query minutes are counted already, and they are what a stack too large for finer
+    steps gets. With one they are counted now, for as long as a read may take; where fields are
+    hidden the newest MAX_COUNTED are read.
     """
-    if view_of(reader).is_open and query.is_empty:
-        counted = state().store.minutes
-        ends_at = until + timedelta(minutes=1)  # the running minute too
-        return await counted.series(reader.stack.id, since, ends_at, issue=issue), True
-    span = Span(since=since, until=until, issue=issue)
+    view = view_of(reader)
+    if view.hidden:
+        page = await errors(reader, query, Span(since, until, issue=issue), limit=MAX_COUNTED)
+        return Bins(_by_step(page.errors, step), step, page.is_complete)
+    is_counted = view.is_open and query.is_empty
+    if not is_counted or step % MINUTE:
+        found = await state().store.errors.tally(
+            view.stack,
+            both(view.base, query),
+            since=since,
+            until=until,
+            step=step,
+            issue=issue,
+        )
+        if found.is_complete or not is_counted:
+            return Bins(list(found.bins), step, found.is_complete)
+        step = MINUTE
+    ends_at = until + MINUTE  # the running minute too
+    counted = state().store.minutes
+    return Bins(await counted.series(view.stack, since, ends_at, issue=issue, step=step), step)
+
+
+async def facets(
+    reader: Reader, query: Query = EVERYTHING, span: Span = WHOLE
+) -> tuple[Counted, bool]:
+    """What the fields of the newest MAX_COUNTED errors hold, and whether that is all of them."""
     page = await errors(reader, query, span, limit=MAX_COUNTED)
-    return _by_minute(page.errors), page.is_complete
+    counted = Counted()
+    for start in range(0, len(page.errors), COUNTED_AT_ONCE):
+        counted.add(page.errors[start : start + COUNTED_AT_ONCE])
+        await asyncio.sleep(0)  # counting takes a while, and the stream must not wait for it
+    return counted, page.is_complete
 
 
 async def minutes_of(
@@ -178,7 +234,7 @@ async def minutes_of(
     found: dict[str, list[Error]] = {}
     for each in page.errors:
         found.setdefault(each.issue, []).append(each)
-    return {one: _by_minute(found[one]) for one in issue_ids if one in found}
+    return {one: _by_step(found[one], MINUTE) for one in issue_ids if one in found}
 
 
 def gather(newest_first: Iterable[Error]) -> list[Issue]:
@@ -253,8 +309,9 @@ def _without_logs(found: Iterable[Error]) -> tuple[Error, ...]:
     return tuple(replace(each, before=()) for each in found)
 
 
-def _by_minute(found: Iterable[Error]) -> Minutes:
+def _by_step(found: Iterable[Error], step: timedelta) -> Minutes:
     counts: dict[datetime, Counter[str]] = {}
     for each in found:
-        counts.setdefault(each.at.replace(second=0, microsecond=0), Counter())[each.level] += 1
-    return [(minute, dict(counts[minute])) for minute in sorted(counts)]
+        begin = each.at - (each.at - _EPOCH) % step
+        counts.setdefault(begin, Counter())[each.level] += 1
+    return [(begin, dict(counts[begin])) for begin in sorted(counts)]

@@ -1,5 +1,6 @@
 /** The page's requests beside the socket, all below one base path. Failures carry words for people. */
 
+import type { Counted } from "./facets";
 import { parseJson, type Issue, type Json, type LogMessage, type Minute, type Row, type Status, type TraceFrame } from "./wire";
 
 /** `status` 0: the server could not be reached. */
@@ -69,8 +70,12 @@ export class Api {
     return this.ask(`/issues/${id}`, "PATCH", { status });
   }
 
-  minutes(params: Record<string, string>): Promise<{ minutes: Minute[]; complete: boolean }> {
+  minutes(params: Record<string, string>): Promise<{ minutes: Minute[]; step_s: number; complete: boolean }> {
     return this.ask(`/minutes?${new URLSearchParams(params)}`);
+  }
+
+  fields(params: Record<string, string>): Promise<Counted & { complete: boolean }> {
+    return this.ask(`/fields?${new URLSearchParams(params)}`);
   }
 
   logs(): Promise<{ logs: LogMessage[] }> {

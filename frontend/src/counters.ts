@@ -1,10 +1,11 @@
-/** Counting over time: errors a second just now, and errors a minute by level. */
+/** Counting over time: errors a second just now, and errors by level in bins of one length. */
 
+import type { Stretch } from "./range";
 import type { Levels, Minute } from "./wire";
 
 const MINUTE_MS = 60_000;
-/** A day of minutes is kept, which is the longest range the histogram draws. */
-const MAX_MINUTES = 1_440;
+/** Far more than a chart has bars. */
+const MAX_BINS = 1_000;
 const RATE_WINDOW_S = 5;
 
 /** Errors a second over the last few seconds, from counts as they arrive. */
@@ -35,48 +36,51 @@ export class Rate {
   }
 }
 
-/** Errors a minute by level. */
-export class Minutes {
-  private byMinute = new Map<number, Levels>();
+/** Errors by level in stretches of time that are all as long. */
+export class Bins {
+  stepMs = MINUTE_MS;
+  private byStart = new Map<number, Levels>();
 
-  replace(minutes: readonly Minute[]): void {
-    this.byMinute = new Map(minutes.map(([at, levels]) => [floor(at), { ...levels }]));
+  replace(bins: readonly Minute[], stepMs = MINUTE_MS): void {
+    this.stepMs = stepMs;
+    this.byStart = new Map(bins.map(([at, levels]) => [this.start(at), { ...levels }]));
   }
 
   add(atMs: number, levels: Levels): void {
-    const minute = floor(atMs);
-    const known = this.byMinute.get(minute) ?? {};
-    for (const [level, count] of Object.entries(levels) as [keyof Levels, number][]) {
-      known[level] = (known[level] ?? 0) + count;
-    }
-    this.byMinute.set(minute, known);
-    for (const old of this.byMinute.keys()) {
-      if (this.byMinute.size <= MAX_MINUTES) break;
-      this.byMinute.delete(old);
+    const start = this.start(atMs);
+    const known = this.byStart.get(start) ?? {};
+    more(known, levels);
+    this.byStart.set(start, known);
+    for (const old of this.byStart.keys()) {
+      if (this.byStart.size <= MAX_BINS) break;
+      this.byStart.delete(old);
     }
   }
 
-  /** `count` bars of `minutes` each, oldest first, the last one holding `nowMs`. */
-  bars(nowMs: number, count: number, minutes = 1): Minute[] {
-    const width = minutes * MINUTE_MS;
-    const last = Math.floor(nowMs / width) * width;
-    const bars: Minute[] = Array.from({ length: count }, (_, index) => [last - (count - 1 - index) * width, {}]);
-    for (const [at, levels] of this.byMinute) {
-      const bar = bars[count - 1 - (last - Math.floor(at / width) * width) / width];
-      if (!bar) continue;
-      for (const [level, n] of Object.entries(levels) as [keyof Levels, number][]) {
-        bar[1][level] = (bar[1][level] ?? 0) + n;
-      }
-    }
+  /** A bar for every bin that lies in `from` up to `to`, oldest first; also the empty ones. */
+  bars({ from, to }: Stretch): Minute[] {
+    const bars: Minute[] = [];
+    for (let at = this.start(from); at < to && bars.length < MAX_BINS; at += this.stepMs) bars.push([at, this.byStart.get(at) ?? {}]);
     return bars;
   }
+
+  private start(at: number): number {
+    return Math.floor(at / this.stepMs) * this.stepMs;
+  }
+}
+
+/** All bars as one. */
+export function sum(bars: readonly Minute[]): Levels {
+  const all: Levels = {};
+  for (const [, levels] of bars) more(all, levels);
+  return all;
+}
+
+function more(known: Levels, levels: Levels): void {
+  for (const [level, count] of Object.entries(levels) as [keyof Levels, number][]) known[level] = (known[level] ?? 0) + count;
 }
 
 /** All of a bar, or of a frame. */
 export function totalOf(levels: Levels): number {
   return Object.values(levels).reduce((all, count) => all + count, 0);
-}
-
-function floor(at: number): number {
-  return Math.floor(at / MINUTE_MS) * MINUTE_MS;
 }

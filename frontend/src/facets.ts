@@ -1,6 +1,6 @@
 /** Which values the fields of the newest errors have, counted: the facets beside the list. */
 
-import type { Json, Row } from "./wire";
+import type { Row } from "./wire";
 import { flatten, valueText } from "./text";
 
 /** How many of the newest errors are counted, and how much of each field is. */
@@ -19,37 +19,74 @@ export interface Facet {
   values: { value: string; count: number }[];
 }
 
-/** Facets of rows: `level` first, then fields by how many errors share a value of them. */
-export function facetsOf(rows: Iterable<Row>, values = 5): Facet[] {
-  const counts = new Map<string, Map<string, number>>([["level", new Map()]]);
-  let seen = 0;
-  for (const row of rows) {
-    if (seen++ >= FACET_ROWS) break;
-    add(counts, "level", row.level);
-    if (row.type !== "") add(counts, "type", row.type);
-    for (const [name, value] of flatten(row.fields, MAX_FIELDS)) countValue(counts, name, value);
+/** What was counted elsewhere, as the server tells it. */
+export interface Counted {
+  fields: readonly { name: string; rows: number; distinct: number; values: readonly (readonly [value: string, count: number])[] }[];
+  rows: number;
+}
+
+interface FieldCount {
+  rows: number;
+  /** Values that are told apart; those counted elsewhere are not all named. */
+  distinct: number;
+  isPartial: boolean;
+  values: Map<string, number>;
+}
+
+/** Counts the values of fields in rows, on top of what the server has counted. */
+export class FacetCounts {
+  rows: number;
+  private readonly counts = new Map<string, FieldCount>([["level", { rows: 0, distinct: 0, isPartial: false, values: new Map() }]]);
+
+  constructor(base: Counted | null = null) {
+    this.rows = base?.rows ?? 0;
+    for (const { name, rows, distinct, values } of base?.fields ?? []) {
+      this.counts.set(name, { rows, distinct, isPartial: distinct > values.length, values: new Map(values) });
+    }
   }
-  const facets = [...counts].map(([name, found]) => facet(name, found, values));
-  return facets.filter(isTelling).sort(byUse);
+
+  add(row: Row): void {
+    this.rows++;
+    this.count("level", row.level);
+    if (row.type !== "") this.count("type", row.type);
+    for (const [name, value] of flatten(row.fields, MAX_FIELDS)) {
+      if (value === null || typeof value === "object" || TOLD.has(name)) continue;
+      const text = valueText(value);
+      if (text !== "" && text.length <= MAX_VALUE_CHARS) this.count(name, text);
+    }
+  }
+
+  /** Every field, with its most frequent values. */
+  all(limit = 5): Facet[] {
+    return [...this.counts].map(([name, { rows, distinct, values }]) => {
+      const sorted = [...values].sort((a, b) => b[1] - a[1]);
+      return { name, rows, distinct, values: sorted.slice(0, limit).map(([value, count]) => ({ value, count })) };
+    });
+  }
+
+  /** What filters well: `level` first, then fields by how many errors share a value of them. */
+  facets(limit = 5): Facet[] {
+    return this.all(limit).filter(isTelling).sort(byUse);
+  }
+
+  private count(name: string, value: string): void {
+    let field = this.counts.get(name);
+    if (!field) this.counts.set(name, (field = { rows: 0, distinct: 0, isPartial: false, values: new Map() }));
+    const before = field.values.get(value) ?? 0;
+    field.rows++;
+    if (before === 0 && !field.isPartial) field.distinct++;
+    field.values.set(value, before + 1);
+  }
 }
 
-function countValue(counts: Map<string, Map<string, number>>, name: string, value: Json): void {
-  if (value === null || typeof value === "object" || TOLD.has(name)) return;
-  const text = valueText(value);
-  if (text !== "" && text.length <= MAX_VALUE_CHARS) add(counts, name, text);
-}
-
-function add(counts: Map<string, Map<string, number>>, name: string, value: string): void {
-  let values = counts.get(name);
-  if (!values) counts.set(name, (values = new Map()));
-  values.set(value, (values.get(value) ?? 0) + 1);
-}
-
-function facet(name: string, found: Map<string, number>, limit: number): Facet {
-  const sorted = [...found].sort((a, b) => b[1] - a[1]);
-  const rows = sorted.reduce((all, [, count]) => all + count, 0);
-  const values = sorted.slice(0, limit).map(([value, count]) => ({ value, count }));
-  return { name, rows, distinct: sorted.length, values };
+/** Facets of rows, of the first FACET_ROWS of them. */
+export function facetsOf(rows: Iterable<Row>, limit = 5): Facet[] {
+  const counts = new FacetCounts();
+  for (const row of rows) {
+    if (counts.rows >= FACET_ROWS) break;
+    counts.add(row);
+  }
+  return counts.facets(limit);
 }
 
 /** A field whose every value is its own (an id, a message) tells nothing as a facet. */

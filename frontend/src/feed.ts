@@ -3,7 +3,8 @@
  * server's messages; draws nothing and asks for nothing.
  */
 
-import { Minutes, Rate } from "./counters";
+import { Bins, Rate } from "./counters";
+import type { Span } from "./range";
 import { Rows } from "./rows";
 import type { Counts, Fill, Frame, Hello, Issue, LogMessage, Page, Row, ServerMessage, Snapshot } from "./wire";
 
@@ -20,10 +21,14 @@ export type Note = { kind: "caught-up"; count: number; missed: number } | { kind
 export class Feed {
   readonly rows: Rows;
   readonly rate = new Rate();
-  readonly minutes = new Minutes();
+  readonly bins = new Bins();
   readonly issues = new Map<string, Issue>();
   logs: LogMessage[] = [];
 
+  /** What the list shows. With an end it is history: what arrives is told of, but not listed. */
+  span: Span = { since: null, until: null };
+  /** A snapshot's minutes are what the chart shows; else it brings its own. */
+  takesMinutes = true;
   epoch = 0;
   cursor = "";
   /** A snapshot has been seen, so an empty list means there is nothing. */
@@ -53,11 +58,38 @@ export class Feed {
     return this.logs.filter((message) => message.at > since);
   }
 
-  /** Begin another query: what comes with an older epoch is no longer meant for this list. */
-  restart(): number {
+  get isPast(): boolean {
+    return this.span.until !== null;
+  }
+
+  /** Begin another query or span: what comes with an older epoch is no longer meant for this list. */
+  restart(span: Span = this.span): number {
+    this.span = span;
     this.epoch += 1;
     this.cursor = "";
     return this.epoch;
+  }
+
+  /** Show history: errors that were asked for, newest first. */
+  showPast(page: Omit<Page, "type" | "epoch">): void {
+    this.rows.clear();
+    this.addPage(page);
+    this.ready = true;
+  }
+
+  /** Older errors, newest first, to the end of the list. */
+  addPage({ errors, complete, reached_at }: Omit<Page, "type" | "epoch">, bytes = 0): void {
+    const { since } = this.span;
+    this.rows.addOlder(errors, bytes, since);
+    const isPassed = since !== null && (errors.at(-1)?.at ?? Infinity) < since;
+    this.rows.complete = isPassed || complete;
+    this.rows.reachedAt = reached_at;
+  }
+
+  /** A range that moves with the clock lets go of what it leaves behind. */
+  passTime(lengthMs: number): void {
+    this.span = { since: this.serverNow() - lengthMs, until: null };
+    this.rows.endAt(this.span.since!);
   }
 
   /** Take one message; `bytes` is the length of its text. */
@@ -87,12 +119,12 @@ export class Feed {
   }
 
   private applySnapshot(snapshot: Snapshot, bytes: number): Note | null {
-    const returns = this.ready && this.cursor !== "";
+    const returns = this.ready && this.cursor !== "" && !this.isPast;
     const before = this.rows.kept;
-    const hasGap = returns ? this.catchUp(snapshot, bytes) : this.begin(snapshot, bytes);
+    const hasGap = !this.isPast && (returns ? this.catchUp(snapshot, bytes) : this.begin(snapshot, bytes));
     const count = this.rows.kept - before;
     this.rows.trim();
-    this.minutes.replace(snapshot.minutes);
+    if (this.takesMinutes) this.bins.replace(snapshot.minutes);
     this.issues.clear();
     for (const issue of snapshot.issues) this.issues.set(issue.id, issue);
     this.cursor = snapshot.cursor;
@@ -102,9 +134,11 @@ export class Feed {
   }
 
   private begin(snapshot: Snapshot, bytes: number): boolean {
+    const { errors } = snapshot;
+    const since = this.span.since ?? 0;
     this.rows.clear();
-    for (const row of snapshot.errors.toReversed()) this.rows.add(row, bytes);
-    this.rows.complete = snapshot.complete && snapshot.errors.length < SNAPSHOT_ROWS;
+    for (const row of errors.toReversed()) if (row.at >= since) this.rows.add(row, bytes);
+    this.rows.complete = (errors.at(-1)?.at ?? Infinity) < since || (snapshot.complete && errors.length < SNAPSHOT_ROWS);
     this.rows.reachedAt = snapshot.reached_at;
     this.logs = snapshot.logs;
     return false;
@@ -127,25 +161,27 @@ export class Feed {
     const { skipped } = frame;
     const counts = withoutDoubles(frame.counts, frame.errors.filter((row) => !row.change && this.rows.find(row.id)));
     this.rate.add(this.now(), counts.total);
-    this.minutes.add(this.serverNow(), counts.levels);
+    this.bins.add(this.serverNow(), counts.levels);
     this.total += counts.total;
     this.lagMs = frame.lag_ms;
-    if (skipped > 0) this.rows.addGap(this.cursor, frame.cursor, skipped);
+    if (!this.isPast) this.list(frame, counts, bytes);
+    for (const issue of frame.issues) this.issues.set(issue.id, issue);
+    this.addLogs(frame.logs);
+    if (frame.cursor) this.cursor = frame.cursor;
+    return skipped > 0 && !this.isPast ? { kind: "gap" } : null;
+  }
+
+  private list(frame: Frame, counts: Counts, bytes: number): void {
+    if (frame.skipped > 0) this.rows.addGap(this.cursor, frame.cursor, frame.skipped);
     for (const row of frame.errors) this.rows.add(row, bytes);
     this.rows.addFolded(counts.folded);
     for (const refused of frame.refused) this.rows.addRefused(refused);
     this.rows.addWaiting(counts);
     this.rows.trim();
-    for (const issue of frame.issues) this.issues.set(issue.id, issue);
-    this.addLogs(frame.logs);
-    if (frame.cursor) this.cursor = frame.cursor;
-    return skipped > 0 ? { kind: "gap" } : null;
   }
 
   private applyPage(page: Page, bytes: number): null {
-    this.rows.addOlder(page.errors, bytes);
-    this.rows.complete = page.complete && page.errors.length === 0;
-    this.rows.reachedAt = page.reached_at;
+    this.addPage(page, bytes);
     return null;
   }
 

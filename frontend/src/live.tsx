@@ -7,6 +7,7 @@ import { App } from "./ui/app";
 import { listen } from "./ui/keys";
 import type { Boot } from "./ui/boot";
 import { Live } from "./ui/live";
+import { bringAhead } from "./ui/parts";
 import { Tools } from "./ui/tools";
 
 /** The server's rows stay until the snapshot replaces them without a flicker, or so long. */
@@ -25,6 +26,7 @@ function begin(): void {
     element.replaceChildren();
     render(<App live={live} />, element);
     if (tools) render(<Tools live={live} />, tools);
+    bringAhead();
   };
   effect(() => {
     if (live.painted.value > 0 && live.feed.ready) queueMicrotask(draw);

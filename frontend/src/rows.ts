@@ -135,9 +135,17 @@ export class Rows {
     }
   }
 
-  /** Put older errors, newest first, below the list. */
-  addOlder(newestFirst: readonly Row[], bytes: number): void {
-    this.items.unshift(...this.fresh(newestFirst, bytes, this.items));
+  /** Put older errors, newest first, below the list; none from before `since`. */
+  addOlder(newestFirst: readonly Row[], bytes: number, since: number | null = null): void {
+    this.items.unshift(...this.fresh(newestFirst.filter((row) => row.at >= (since ?? 0)), bytes, this.items));
+  }
+
+  /** Let go of what is older than the range that is shown; a gap stays with what follows it. */
+  endAt(since: number): void {
+    if (this.paused) return;
+    const stays = this.items.findIndex((item) => item.kind !== "gap" && (item.kind === "error" ? item.row.at : item.at) >= since);
+    const old = this.items.splice(0, stays < 0 ? this.items.length : Math.max(0, this.items[stays - 1]?.kind === "gap" ? stays - 1 : stays));
+    for (const item of old) if (item.kind === "error") this.unload(item, this.shownLoad);
   }
 
   /**
@@ -247,13 +255,17 @@ export class Rows {
     while (count < list.length - 1 && (load.rows > MAX_ROWS || load.bytes > maxBytes)) {
       const item = list[count++]!;
       if (item.kind !== "error") continue;
-      load.rows -= 1 + item.folded.length;
-      load.bytes -= item.bytes;
-      this.forget(item);
+      this.unload(item, load);
       isCut = true;
     }
     if (count > 0) list.splice(0, count);
     return isCut;
+  }
+
+  private unload(item: ErrorItem, load: Load): void {
+    load.rows -= 1 + item.folded.length;
+    load.bytes -= item.bytes;
+    this.forget(item);
   }
 
   private forget(item: ErrorItem): void {

@@ -6,7 +6,7 @@
 import type { Fields, Json } from "./wire";
 import { stringify } from "./wire";
 
-export { ago } from "./ago";
+export { ago, clock, day, fraction } from "./time";
 
 /** Values longer than this are cut, with "more". */
 export const MAX_VALUE_CHARS = 2_048;
@@ -138,26 +138,4 @@ export function short(value: number): string {
 
 export function perSecond(rate: number): string {
   return rate === 0 || rate >= 9.95 ? count(rate) : rate.toFixed(1);
-}
-
-const DAY_MS = 86_400_000;
-const two = (value: number) => String(value).padStart(2, "0");
-
-/** `14:32:09` in local time. */
-export function clock(at: number): string {
-  const time = new Date(at);
-  return `${two(time.getHours())}:${two(time.getMinutes())}:${two(time.getSeconds())}`;
-}
-
-/** `.871` */
-export function fraction(at: number): string {
-  return `.${String(Math.floor(((at % 1000) + 1000) % 1000)).padStart(3, "0")}`;
-}
-
-/** The day in front of the clock when it is not today's: `23 Nov`. */
-export function day(at: number, now: number): string {
-  const then = new Date(at);
-  if (then.toDateString() === new Date(now).toDateString()) return "";
-  const year = now - at > 300 * DAY_MS ? ` ${then.getFullYear()}` : "";
-  return `${then.getDate()} ${then.toLocaleString("en", { month: "short" })}${year}`;
 }

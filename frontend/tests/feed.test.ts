@@ -59,7 +59,7 @@ describe("the list", () => {
     const minute = T0 - (T0 % 60_000);
     snapshot(rows(0, 3), { minutes: [[minute, { error: 3 }]] });
     frame(rows(2, 4));
-    const counted = feed.minutes.bars(T0, 2).map(([, levels]) => levels.error ?? 0);
+    const counted = feed.bins.bars({ from: T0 - 60_000, to: T0 + 1 }).map(([, levels]) => levels.error ?? 0);
     expect(counted.reduce((all, one) => all + one, 0)).toBe(4);
     expect(feed.total).toBe(1);
   });
@@ -272,7 +272,7 @@ describe("beside errors", () => {
     feed.apply(message({ type: "hello", version: "1", server_time: T0 + 3_600_000, viewers: 2 }), 1);
     snapshot([], { minutes: [[T0 + 3_600_000, { error: 5 }]] });
     frame(rows(0, 2));
-    const bars = feed.minutes.bars(feed.serverNow(), 60);
+    const bars = feed.bins.bars({ from: feed.serverNow() - 3_540_000, to: feed.serverNow() + 1 });
     expect(bars.at(-1)?.[1]).toEqual({ error: 7 });
     expect(feed.viewers).toBe(2);
   });

@@ -5,7 +5,7 @@ import { headline, List, type ListEvents, type Look } from "../src/ui/list";
 import type { Row } from "../src/wire";
 
 const HEIGHT = 300;
-const LOOK: Look = { columns: [], words: [], selected: null, glow: false, now: 0 };
+const LOOK: Look = { columns: [], words: [], selected: null, glow: false, now: 0, tellsAge: false, zone: "local" };
 
 function error(key: number, more: Partial<Row> = {}): ErrorItem {
   const row: Row = {

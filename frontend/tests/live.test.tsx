@@ -109,9 +109,9 @@ describe("a live view", () => {
     live.togglePause();
     expect(live.isPaused.value).toBe(true);
     live.resume();
-    live.open(row(2).id);
+    live.reading.open(row(2).id);
     expect(live.isPaused.value).toBe(true);
-    live.close();
+    live.reading.close();
     expect(live.isPaused.value).toBe(false);
   });
 
@@ -120,7 +120,7 @@ describe("a live view", () => {
     live.move(1);
     expect([live.at.value, live.selected.value]).toEqual([row(3).id, null]);
     live.move(1);
-    live.enter();
+    live.reading.enter();
     expect(live.selected.value).toBe(row(2).id);
     expect(location.search).toBe(`?error=${row(2).id}`);
     live.move(1);
@@ -167,8 +167,8 @@ describe("what strangers wrote", () => {
       before: [{ id: "l", at: 1, text: evil }, { id: "m", at: 2, fields: { [evil]: evil } }],
     });
     snapshot([nasty]);
-    live.open(nasty.id);
-    live.whole.value = nasty;
+    live.reading.open(nasty.id);
+    live.reading.whole.value = nasty;
     for (const tab of ["trace", "fields", "json", "before"] as const) {
       live.setTab(tab);
       await drawn(<Detail live={live} />);

@@ -1,15 +1,21 @@
 import { describe, expect, it } from "vitest";
-import { facetsOf, usualColumns } from "../src/facets";
+import { FacetCounts, facetsOf, usualColumns } from "../src/facets";
+import { ANY } from "../src/range";
 import { readView, writeView, type View } from "../src/view";
 import type { Fields, Row } from "../src/wire";
 
 const ID = "6732a1b0c4d5e6f708192a3b";
-const USUAL: View = { query: "", mode: "stream", error: null, tab: "trace", columns: null };
+const USUAL: View = { query: "", range: ANY, brush: null, mode: "stream", error: null, tab: "trace", columns: null };
 
 describe("a view in the address", () => {
   it.each<[string, Partial<View>]>([
     ["", {}],
     ["?q=level%3Aerror+-a%3A%22b+c%22", { query: 'level:error -a:"b c"' }],
+    ["?range=15m", { range: { kind: "last", ms: 900_000 } }],
+    ["?range=7d", { range: { kind: "last", ms: 7 * 86_400_000 } }],
+    ["?from=20261125T142905Z", { range: { kind: "between", from: Date.UTC(2026, 10, 25, 14, 29, 5), to: null } }],
+    ["?from=20261125T142905Z&to=20261125T143045.500Z", { range: { kind: "between", from: Date.UTC(2026, 10, 25, 14, 29, 5), to: Date.UTC(2026, 10, 25, 14, 30, 45, 500) } }],
+    ["?brush=20261125T142905Z..20261125T143045Z", { brush: { from: Date.UTC(2026, 10, 25, 14, 29, 5), to: Date.UTC(2026, 10, 25, 14, 30, 45) } }],
     ["?mode=grouped", { mode: "grouped" }],
     [`?error=${ID}`, { error: ID }],
     [`?error=${ID}&tab=json`, { error: ID, tab: "json" }],
@@ -20,7 +26,7 @@ describe("a view in the address", () => {
     expect(writeView({ ...USUAL, ...view })).toBe(search);
   });
 
-  it.each(["?mode=upside-down", "?error=%3Cscript%3E", "?tab=toString", "?error=short"])("%s means nothing", (search) => {
+  it.each(["?mode=upside-down", "?error=%3Cscript%3E", "?tab=toString", "?error=short", "?range=1y", "?range=0m", "?from=yesterday", "?from=20261399T000000Z", "?from=20261125T142905Z&to=20261125T142904Z", "?brush=..", "?brush=20261125T143045Z..20261125T142905Z"])("%s means nothing", (search) => {
     expect(readView(search)).toEqual(USUAL);
   });
 });
@@ -42,6 +48,18 @@ describe("facets", () => {
   it("are not fooled by names", () => {
     const hostile = Array.from({ length: 8 }, (_, n) => rowOf(JSON.parse('{"__proto__":"x","constructor":"y"}') as Fields, n));
     expect(facetsOf(hostile).map((facet) => facet.name)).toEqual(["level", "__proto__", "constructor"]);
+  });
+});
+
+describe("counts on top of the server's", () => {
+  it("go on from what it counted", () => {
+    const counts = new FacetCounts({ rows: 10, fields: [{ name: "service", rows: 10, distinct: 2, values: [["web", 7], ["pay", 3]] }] });
+    counts.add(rowOf({ service: "mail" }, 1));
+    counts.add(rowOf({ service: "pay" }, 2));
+    expect(counts.rows).toBe(12);
+    expect(counts.all().find(({ name }) => name === "service")).toEqual({
+      name: "service", rows: 12, distinct: 3, values: [{ value: "web", count: 7 }, { value: "pay", count: 4 }, { value: "mail", count: 1 }],
+    });
   });
 });
 

@@ -8,6 +8,7 @@ from quart import Quart
 
 from errorstack_live.web.api import (
     errors,
+    fields,
     insight,
     issues,
     live,
@@ -34,6 +35,7 @@ RESOURCES = (
     insight,
     markers,
     rules,
+    fields,
     minutes,
     logs,
     tail,

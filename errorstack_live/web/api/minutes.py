@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Annotated
 
+from pydantic import Field
 from quart import Response
 
 from errorstack_live.errors import Invalid
@@ -14,40 +16,46 @@ from errorstack_live.web.api.route import answer, reading
 from errorstack_live.web.auth import Reader
 from errorstack_live.web.state import now
 
-MAX_MINUTES = timedelta(days=7)
+MAX_TIME = timedelta(days=92)
+"""The longest time that is counted at once."""
+MAX_BINS = 12_000
+"""The most stretches it is divided into: a week has some ten thousand minutes."""
+MAX_STEP_S = 7 * 86_400
 
 
 @dataclass(frozen=True, slots=True)
 class MinutesAsked:
-    """Which minutes are wanted: the last hour's, at first; those of 7 days at most."""
+    """Which time is wanted, and in which steps: at first the last hour's minutes."""
 
     since: AskedMoment | None = None
     until: AskedMoment | None = None
     query: AskedQuery = field(default_factory=lambda: EVERYTHING)
     issue: AskedId | None = None
+    step_s: Annotated[int, Field(ge=1, le=MAX_STEP_S, description="Seconds in a step.")] = 60
 
 
 @dataclass(frozen=True, slots=True)
 class Minutes:
-    """Errors a minute, oldest first; minutes without any are left out."""
+    """Errors in each step of time, oldest first; steps without any are left out."""
 
     minutes: list[Minute]
+    step_s: Annotated[int, Field(description="The step used: 60 where a finer one takes too long.")]
     complete: IsComplete
 
 
 @reading("/minutes", asks=MinutesAsked, answers=Minutes)
 async def minutes(who: Reader, asked: MinutesAsked) -> Response:
-    """Count errors by minute and level.
+    """Count errors by minute, or by any other step, and level.
 
-    Without a query the counters are read; with one the newest errors that match are, and
-    `complete` is false where there are more of them.
+    Without a query the counters are read, which know minutes; everything else is counted when
+    asked for, the newest first, and `complete` is false where time was up before all were.
     """
     until = asked.until or now()
     since = asked.since or until - timedelta(hours=1)
-    if not timedelta(0) <= until - since <= MAX_MINUTES:
-        raise Invalid("since is before until, by 7 days at most")
-    series, is_complete = await history.minutes(
-        who, since, until, query=asked.query, issue=asked.issue
-    )
-    counted = [(rows.millis(at), levels) for at, levels in series]
-    return answer({"minutes": counted, "complete": is_complete})
+    step = timedelta(seconds=asked.step_s)
+    if not timedelta(0) <= until - since <= min(MAX_TIME, MAX_BINS * step):
+        raise Invalid("since is before until, by 92 days and 12,000 steps at most")
+    found = await history.bins(who, since, until, step, query=asked.query, issue=asked.issue)
+    counted = [(rows.millis(at), levels) for at, levels in found.counts]
+    step_s = int(found.step.total_seconds())
+    return answer({"minutes": counted, "step_s": step_s, "complete": found.is_complete})

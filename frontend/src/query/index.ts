@@ -27,6 +27,11 @@ export function parse(text: string): Query {
   };
 }
 
+/** The texts to highlight, without what it takes to match rows. Throws QueryError. */
+export function words(text: string): string[] {
+  return wordsOf(read(text));
+}
+
 function wordsOf(node: Node): string[] {
   if (node.kind === "words") return segments(node.text, node.isPattern);
   return node.kind === "all" || node.kind === "some" ? [...new Set(node.parts.flatMap(wordsOf))] : [];

@@ -1,16 +1,11 @@
 /** The live view put together. */
 
 import { useEffect } from "preact/hooks";
-import { Detail } from "./detail";
-import { Empty } from "./empty";
-import { Facets } from "./facets";
 import { Histogram } from "./histogram";
-import { Issues } from "./issues";
-import { Help } from "./keys";
 import type { Live } from "./live";
 import { Logs } from "./logs";
+import { Detail, Empty, Facets, Help, Issues, ShareDialog } from "./parts";
 import { QueryBar } from "./query-bar";
-import { ShareDialog } from "./share";
 import { Status } from "./status";
 import { Stream } from "./stream";
 
@@ -37,13 +32,19 @@ function Body({ live }: { live: Live }) {
   return (
     <main class={`main ${isOpen ? "with-detail" : ""}`} id="main">
       <h1 class="sr">{live.boot.share?.name || live.boot.stack.name}, live</h1>
-      <Facets live={live} />
+      <aside class={`fac ${live.sheet.value === "fields" ? "sheet" : ""}`} aria-label="Fields">
+        <Facets live={live} />
+      </aside>
       <div class="cen">
         <Histogram live={live} />
         {live.mode.value === "stream" ? <Stream live={live} /> : <Issues live={live} />}
         <Logs live={live} />
       </div>
-      <Detail live={live} />
+      {isOpen && (
+        <aside class="det" aria-label="Error detail">
+          <Detail live={live} />
+        </aside>
+      )}
     </main>
   );
 }

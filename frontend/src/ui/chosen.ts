@@ -2,13 +2,16 @@
 
 import { batch, signal } from "@preact/signals";
 import { usualColumns } from "../facets";
+import { ANY, type Range, type Stretch } from "../range";
 import { readView, writeView, type Mode, type Tab, type View } from "../view";
 import type { Row } from "../wire";
 
-const MAX_COLUMNS = 4;
+export const MAX_COLUMNS = 6;
 
 export class Chosen {
   readonly query = signal("");
+  readonly range = signal<Range>(ANY);
+  readonly brush = signal<Stretch | null>(null);
   readonly mode = signal<Mode>("stream");
   /** The row the keyboard is at, and the error that is open; when one is open, it is both. */
   readonly at = signal<string | null>(null);
@@ -17,6 +20,7 @@ export class Chosen {
   readonly columns = signal<readonly string[]>([]);
 
   private isColumnsChosen = false;
+  private isFollowing = false;
   private readonly storedAs: string;
 
   /** `page` is the path of this view: columns are remembered for it. */
@@ -26,8 +30,23 @@ export class Chosen {
     const columns = view.columns ?? storedList(this.storedAs);
     this.isColumnsChosen = columns !== null;
     this.columns.value = columns ?? [];
-    this.query.value = view.query;
+    this.take(view);
     this.at.value = this.selected.value = view.error;
+  }
+
+  /** Take what is asked of the server. */
+  take(view: View): void {
+    batch(() => {
+      this.query.value = view.query;
+      this.range.value = view.range;
+      this.brush.value = view.brush;
+      if (view.columns) this.columns.value = view.columns;
+    });
+  }
+
+  /** What is asked of the server, as one comparable text. */
+  get asked(): string {
+    return JSON.stringify([this.query.value, this.range.value, this.brush.value]);
   }
 
   /** Take mode and tab from the address; the rest is for others to act on. */
@@ -40,22 +59,35 @@ export class Chosen {
     return view;
   }
 
-  /** Name the view in the address; a step back leads over queries and opened errors. */
+  /** Act on the address that was stepped to, without writing it. */
+  follow(act: (view: View) => void): void {
+    this.isFollowing = true;
+    act(this.read());
+    this.isFollowing = false;
+  }
+
+  /** Name the view in the address; a step back leads over queries, ranges and opened errors. */
   write(replace = false): void {
     const search = writeView({
       query: this.query.value,
+      range: this.range.value,
+      brush: this.brush.value,
       mode: this.mode.value,
       error: this.selected.value,
       tab: this.tab.value,
       columns: this.isColumnsChosen ? [...this.columns.value] : null,
     });
-    if (search === location.search) return;
+    if (search === location.search || this.isFollowing) return;
     history[replace ? "replaceState" : "pushState"](null, "", location.pathname + search);
   }
 
   toggleColumn(name: string): void {
     const had = this.columns.value;
-    this.columns.value = had.includes(name) ? had.filter((each) => each !== name) : [...had, name].slice(-MAX_COLUMNS);
+    this.setColumns(had.includes(name) ? had.filter((each) => each !== name) : [...had, name].slice(-MAX_COLUMNS));
+  }
+
+  setColumns(columns: readonly string[]): void {
+    this.columns.value = columns;
     this.isColumnsChosen = true;
     localStorage.setItem(this.storedAs, JSON.stringify(this.columns.value));
     this.write(true);

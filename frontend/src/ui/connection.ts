@@ -8,6 +8,7 @@ import { ApiError, type Api } from "../api";
 import { EventChannel } from "../events";
 import { Feed, SNAPSHOT_ROWS, type Note } from "../feed";
 import type { GapItem } from "../item";
+import type { Span } from "../range";
 import { Socket, type Channel, type SocketState, type Way } from "../socket";
 import type { ClientMessage, Hello, ServerMessage } from "../wire";
 import type { Boot } from "./boot";
@@ -24,6 +25,8 @@ const REFUSED: { [status: number]: number } = { 401: 4401, 403: 4403, 404: 4403,
 
 export interface Watcher {
   query(): string;
+  /** What the list is to show, by the clock of the server. */
+  span(now: number): Span;
   snapshotCame(): void;
   /** The query has no meaning; `at` counts characters. */
   problem(message: string, at: number): void;
@@ -45,6 +48,9 @@ export class Connection {
   private isPainting = false;
   private isAsking = false;
   private hiddenTimer = 0;
+  private isHidden = false;
+  /** What the server was told last: send counts only. */
+  private isCounting = false;
   private unseen = 0;
   /** Gaps that the socket was asked for. */
   private readonly asked = new Set<GapItem>();
@@ -54,7 +60,7 @@ export class Connection {
     private readonly api: Api,
     private readonly watcher: Watcher,
   ) {
-    this.feed.restart();
+    this.feed.restart(this.watcher.span(this.feed.serverNow()));
     this.socket = new Socket(
       { start: () => this.start(), message: (m, bytes) => this.heard(m, bytes), state: (s) => this.linked(s) },
       { open: (way) => open(boot.base, way), now: () => Date.now(), random: () => Math.random(), after },
@@ -64,15 +70,18 @@ export class Connection {
   /** Connect, and follow the tab and the network. */
   begin(): void {
     this.socket.open();
+    if (this.feed.isPast) void this.readPast();
     addEventListener("online", () => this.socket.nudge());
     document.addEventListener("visibilitychange", () => this.visibilityChanged());
   }
 
-  /** Ask for the newest errors of another query. */
-  ask(query: string): void {
+  /** Ask anew: for another query, or another span of time. */
+  ask(): void {
     this.settled.value = false;
-    const epoch = this.feed.restart();
-    this.socket.send({ type: "query", query, epoch });
+    const epoch = this.feed.restart(this.watcher.span(this.feed.serverNow()));
+    this.sendMode();
+    this.socket.send({ type: "query", query: this.watcher.query(), epoch });
+    if (this.feed.isPast) void this.readPast();
   }
 
   /** Load older errors below the list, unless it is full or they are being loaded. */
@@ -80,7 +89,12 @@ export class Connection {
     const { rows, epoch } = this.feed;
     const before = rows.oldest();
     if (rows.complete || rows.isFull || !this.settled.value || !before) return;
-    this.settled.value = !this.socket.send({ type: "more", before, epoch });
+    if (this.feed.isPast) {
+      this.settled.value = false;
+      void this.readPast(before);
+    } else {
+      this.settled.value = !this.socket.send({ type: "more", before, epoch });
+    }
   }
 
   /** Load what a gap row stands for: by its cursors, and where they are too old, by time. */
@@ -115,6 +129,35 @@ export class Connection {
     return cursor ? { ...start, since: cursor } : start;
   }
 
+  /** A tab nobody sees, and a list of history, need to know only how many errors come. */
+  private sendMode(): void {
+    const counts_only = this.isHidden || this.feed.isPast;
+    if (counts_only !== this.isCounting && this.socket.send({ type: "mode", counts_only })) this.isCounting = counts_only;
+  }
+
+  /** Read the newest errors of a span that has ended; what the stream brings is not for this list. */
+  private async readPast(before?: [at: number, id: string]): Promise<void> {
+    const { epoch, span } = this.feed;
+    try {
+      const page = await this.api.errors({
+        query: this.watcher.query(),
+        limit: String(PAGE_ROWS),
+        since: String(Math.round(span.since ?? 0)),
+        until: String(Math.round(span.until ?? this.feed.serverNow())),
+        ...(before ? { before: before.join(",") } : {}),
+      });
+      if (epoch !== this.feed.epoch) return;
+      if (before) this.feed.addPage(page);
+      else this.feed.showPast(page);
+      this.settled.value = true;
+    } catch (error) {
+      if (epoch !== this.feed.epoch) return;
+      this.settled.value = true;
+      this.watcher.fail(error);
+    }
+    this.paintSoon();
+  }
+
   private linked(state: SocketState): void {
     this.link.value = state;
     if (state.phase !== "live") this.forgetAsked();
@@ -142,7 +185,7 @@ export class Connection {
     if (message.type === "hello") this.greeted(message);
     if (message.type === "problem" && message.epoch === this.feed.epoch) this.refused(message.message, message.at);
     const note = this.feed.apply(message, bytes);
-    if (message.type === "snapshot" || message.type === "page") this.settled.value = true;
+    if ((message.type === "snapshot" && !this.feed.isPast) || message.type === "page") this.settled.value = true;
     if (message.type === "snapshot") this.watcher.snapshotCame();
     if (message.type === "fill") this.asked.clear();
     if (message.type === "snapshot" || message.type === "fill") this.fillNext();
@@ -152,7 +195,9 @@ export class Connection {
   }
 
   private greeted({ version }: Hello): void {
-    if (document.hidden) this.socket.send({ type: "mode", counts_only: true });
+    this.isHidden = document.hidden;
+    this.isCounting = false;
+    this.sendMode();
     if (version && version !== this.boot.version) reloadOnce(version);
   }
 
@@ -165,11 +210,15 @@ export class Connection {
     clearTimeout(this.hiddenTimer);
     this.watcher.unseen((this.unseen = 0));
     if (document.hidden) {
-      const hide = () => this.socket.send({ type: "mode", counts_only: true });
+      const hide = () => {
+        this.isHidden = true;
+        this.sendMode();
+      };
       this.hiddenTimer = window.setTimeout(hide, HIDDEN_AFTER_MS);
     } else {
+      this.isHidden = false;
       this.socket.nudge();
-      this.socket.send({ type: "mode", counts_only: false });
+      this.sendMode();
       this.fillNext();
     }
   }

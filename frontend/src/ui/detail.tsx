@@ -10,34 +10,29 @@ import { asCurl, asJson, asMarkdown } from "./copy";
 import { Facts } from "./facts";
 import { FieldTable } from "./field-table";
 import { Icon } from "./icons";
-import { Verbs } from "./issues";
 import { headline } from "./list";
 import type { Live } from "./live";
 import { LogLine } from "./logs";
 import { wordsOf } from "./query-text";
 import { TraceView } from "./trace-view";
 import { Text, Tree } from "./value";
+import { Verbs } from "./verbs";
 
-const TAB_WORDS: Record<Tab, string> = { trace: "Stack trace", fields: "Fields", json: "JSON", before: "Before this" };
+const TAB_WORDS: Record<Tab, string> = { trace: "Stack trace", fields: "Fields", json: "JSON", similar: "Similar", before: "Before this" };
 
 export function Detail({ live }: { live: Live }) {
   live.painted.value;
-  live.whole.value;
-  const id = live.selected.value;
-  if (id === null) return null;
-  const row = live.opened;
-  return (
-    <aside class="det" aria-label="Error detail" key="detail">
-      {row ? <Opened live={live} row={row} /> : <Missing live={live} />}
-    </aside>
-  );
+  live.reading.whole.value;
+  if (live.selected.value === null) return null;
+  const row = live.reading.opened;
+  return row ? <Opened live={live} row={row} /> : <Missing live={live} />;
 }
 
 function Missing({ live }: { live: Live }) {
   return (
     <div class="dh">
       <div class="dt">
-        <span>{live.wholeProblem.value || "Loading…"}</span>
+        <span>{live.reading.problem.value || "Loading…"}</span>
         <span class="grow" />
         <Close live={live} />
       </div>
@@ -47,7 +42,7 @@ function Missing({ live }: { live: Live }) {
 
 function Close({ live }: { live: Live }) {
   return (
-    <button class="btn q" aria-label="Close" onClick={() => live.close()}>
+    <button class="btn q" aria-label="Close" onClick={() => live.reading.close()}>
       <Icon name="close" />
     </button>
   );
@@ -250,7 +245,7 @@ function JsonTab({ live, row }: TabProps) {
 function BeforeTab({ live, row }: TabProps) {
   const before = row.before ?? [];
   if (before.length === 0) {
-    const isLoading = live.whole.value?.id !== row.id && !live.wholeProblem.value;
+    const isLoading = live.reading.whole.value?.id !== row.id && !live.reading.problem.value;
     return <p class="none">{isLoading ? "Loading…" : "No log message was alive when this error arrived."}</p>;
   }
   return (

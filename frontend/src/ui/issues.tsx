@@ -9,6 +9,7 @@ import { headline } from "./list";
 import type { Live } from "./live";
 import { include, wordsOf } from "./query-text";
 import { Text } from "./value";
+import { Verbs } from "./verbs";
 
 type Filter = Status | "all";
 const FILTERS: readonly [Filter, string][] = [
@@ -92,7 +93,7 @@ function IssueRow({ live, issue }: { live: Live; issue: Issue }) {
   const { type, title } = headline(issue);
   const now = live.feed.serverNow();
   const words = wordsOf(live.query.value);
-  const isSelected = live.opened?.issue === issue.id;
+  const isSelected = live.reading.opened?.issue === issue.id;
   return (
     <div class={`issue l-${issue.level} ${issue.status} ${isSelected ? "sel" : ""}`}>
       <span class="bar" />
@@ -137,29 +138,4 @@ function Said({ issue }: { issue: Issue }) {
 function show(live: Live, id: string): void {
   live.setMode("stream");
   live.setQuery(include(live.query.value, "issue", id));
-}
-
-/** What a member may do with an issue. */
-export function Verbs({ live, id, status, isCompact = false }: { live: Live; id: string; status: Status; isCompact?: boolean }) {
-  const set = (next: Status) => () => void live.setStatus(id, next);
-  if (status !== "open") {
-    return (
-      <button class="btn" onClick={set("open")}>
-        <Icon name="reopen" />
-        Reopen
-      </button>
-    );
-  }
-  return (
-    <>
-      <button class={isCompact ? "btn" : "btn p"} onClick={set("resolved")}>
-        <Icon name="check" />
-        Resolve {!isCompact && <kbd class="d-only">x</kbd>}
-      </button>
-      <button class="btn" aria-label="Ignore" onClick={set("ignored")}>
-        <Icon name="ignore" />
-        {!isCompact && "Ignore"}
-      </button>
-    </>
-  );
 }

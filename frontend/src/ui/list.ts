@@ -5,15 +5,20 @@
  */
 
 import { holds, ticking, times, type ErrorItem, type GapItem, type Item } from "../item";
-import { clock, count, fraction, oneLine, perSecond, plain, plural, valueAt, valueText } from "../text";
+import { count, flatten, oneLine, perSecond, plain, plural, valueAt, valueText } from "../text";
+import { ago, clock, day, exact, fraction } from "../time";
 import type { Fields, Row } from "../wire";
 import { fillText, glimpse } from "./value";
 
-const OVERSCAN = 4;
+const OVERSCAN = 3;
 /** A list scrolled less than this far still counts as being at its newest. */
 export const TOP_PX = 40;
 const NEW_MS = 900;
 const MAX_CELL_CHARS = 300;
+/** An expanded row is so many lines taller, and says so much. */
+const EXTRA_LINES = 6;
+const LINE_PX = 20;
+const MAX_EXPANDED_CHARS = 4_000;
 
 export interface Look {
   columns: readonly string[];
@@ -22,6 +27,9 @@ export interface Look {
   /** Rows new in this paint may glow: not in a storm, not at the first paint. */
   glow: boolean;
   now: number;
+  /** Rows tell how long ago. */
+  tellsAge: boolean;
+  zone: string;
 }
 
 export interface ListEvents {
@@ -54,12 +62,16 @@ export class List {
   private readonly slots = new Map<number, Slot>();
   private readonly spare: Slot[] = [];
   private items: readonly Item[] = [];
-  private look: Look = { columns: [], words: [], selected: null, glow: false, now: 0 };
+  private look: Look = { columns: [], words: [], selected: null, glow: false, now: 0, tellsAge: false, zone: "" };
   private undimmed: ReadonlySet<string> = TOLD_FIELDS;
   private generation = 0;
   private rowPx = 30;
   private headerPx = 0;
   private framed = false;
+  private isNarrow = false;
+  /** The one row that is expanded, and its place. */
+  private expanded: Item | null = null;
+  private expandedAt = -1;
 
   /** `tall` holds the rows at their full height, inside `scroller`, below a header that sticks. */
   constructor(
@@ -75,7 +87,8 @@ export class List {
   /** Draw the items, given oldest first, newest on top. */
   draw(items: readonly Item[], look: Look): void {
     const before = this.look;
-    if (look.columns !== before.columns || look.words !== before.words) this.generation += 1;
+    const { columns, words, tellsAge, zone } = before;
+    if (look.columns !== columns || look.words !== words || look.tellsAge !== tellsAge || look.zone !== zone) this.generation += 1;
     if (look.columns !== before.columns) this.undimmed = new Set([...TOLD_FIELDS, ...look.columns]);
     this.items = items;
     this.look = look;
@@ -86,7 +99,16 @@ export class List {
   redraw(): void {
     this.rowPx = parseFloat(getComputedStyle(this.tall).getPropertyValue("--row-px")) || 30;
     this.headerPx = this.tall.offsetTop;
+    if (this.isNarrow !== narrow.matches) this.generation += 1;
+    this.isNarrow = narrow.matches;
     this.place();
+  }
+
+  /** Show all that a row knows below it; again, or of another row: no longer. */
+  expand(item: Item): void {
+    this.expanded = this.expanded === item ? null : item;
+    this.place();
+    if (this.expanded) this.reveal(item);
   }
 
   toTop(): void {
@@ -101,7 +123,7 @@ export class List {
   reveal(item: Item): void {
     const index = this.items.length - 1 - this.items.indexOf(item);
     if (index >= this.items.length) return;
-    const [top, bottom] = [index * this.rowPx, (index + 1) * this.rowPx];
+    const [top, bottom] = [this.topOf(index), this.topOf(index + 1)];
     const { scrollTop } = this.scroller;
     const height = this.scroller.clientHeight - this.headerPx;
     if (top < scrollTop) this.scroller.scrollTop = top;
@@ -131,13 +153,29 @@ export class List {
   private place(): void {
     const { scrollTop, clientHeight } = this.scroller;
     const total = this.items.length;
-    const first = Math.max(0, Math.floor(scrollTop / this.rowPx) - OVERSCAN);
-    const last = Math.min(total, Math.ceil((scrollTop + clientHeight) / this.rowPx) + OVERSCAN);
-    this.tall.style.height = `${total * this.rowPx}px`;
+    this.expandedAt = this.expanded ? total - 1 - this.items.indexOf(this.expanded) : -1;
+    if (this.expandedAt >= total) this.expandedAt = -1;
+    const first = Math.max(0, this.indexAt(scrollTop) - OVERSCAN);
+    const last = Math.min(total, this.indexAt(scrollTop + clientHeight) + 1 + OVERSCAN);
+    this.tall.style.height = `${this.topOf(total)}px`;
     this.retire(first, last);
     for (let index = first; index < last; index++) this.put(this.items[total - 1 - index]!, index);
     this.tidy(last - first);
     if (last >= total && total > 0) this.events.reachedEnd();
+  }
+
+  private get extraPx(): number {
+    return EXTRA_LINES * LINE_PX;
+  }
+
+  private topOf(index: number): number {
+    return index * this.rowPx + (this.expandedAt >= 0 && index > this.expandedAt ? this.extraPx : 0);
+  }
+
+  private indexAt(px: number): number {
+    const index = Math.floor(px / this.rowPx);
+    if (this.expandedAt < 0 || index <= this.expandedAt) return index;
+    return Math.max(this.expandedAt, Math.floor((px - this.extraPx) / this.rowPx));
   }
 
   /** Free the slots of items that left the window. */
@@ -168,7 +206,7 @@ export class List {
       slot.shown = "";
       this.slots.set(item.key, slot);
     }
-    const top = index * this.rowPx;
+    const top = this.topOf(index);
     if (slot.top !== top) {
       slot.top = top;
       slot.element.style.transform = `translateY(${top}px)`;
@@ -190,32 +228,54 @@ export class List {
     if (item.kind !== "error") return this.writeTold(slot, item);
     const isSelected = holds(item, this.look.selected);
     const rate = ticking(item, this.look.now);
-    const shown = `${times(item)} ${isSelected} ${rate > 1 ? perSecond(rate) : ""} ${this.generation}`;
+    const isExpanded = item === this.expanded;
+    const age = this.look.tellsAge ? ago(item.row.at, this.look.now) : "";
+    const shown = `${times(item)} ${isSelected} ${isExpanded} ${rate > 1 ? perSecond(rate) : ""} ${this.generation} ${age}`;
     if (slot.shown === shown && slot.row === item.row) return;
     slot.shown = shown;
     slot.row = item.row;
     const { element } = slot;
-    element.className = `row l-${item.row.level}${isSelected ? " sel" : ""}${rate > 1 ? " tick" : ""}`;
+    element.className = `row l-${item.row.level}${isSelected ? " sel" : ""}${rate > 1 ? " tick" : ""}${isExpanded ? " exp" : ""}`;
     element.ariaSelected = String(isSelected);
     element.id = `r${item.row.id}`;
     element.replaceChildren(...this.cells(item, rate));
+    if (isExpanded) element.append(this.rest(item.row));
   }
 
   private cells(item: ErrorItem, rate: number): HTMLElement[] {
     const { row } = item;
     const { columns } = this.look;
-    const time = cell("tm", clock(row.at));
-    const millis = make("s");
-    millis.textContent = fraction(row.at);
-    time.append(millis);
     const service = cell("svc", columns[0] ? shortValue(row.fields, columns[0]) : oneLine(row.where));
-    return [make("span", "bar"), time, cell("lv", row.level), service, this.message(item, rate), ...columns.map((name) => {
+    return [make("span", "bar"), this.time(row), cell("lv", row.level), ...(this.isNarrow ? [service] : []), this.message(item, rate), ...columns.map((name) => {
       const text = shortValue(row.fields, name);
       const element = cell("cl", "");
       fillText(element, text || "–", []);
       if (text.length > 12) element.title = plain(text);
       return element;
     })];
+  }
+
+  /** When, or how long ago; the day in place of the milliseconds when it is not today. */
+  private time({ at }: Row): HTMLElement {
+    const { now, tellsAge } = this.look;
+    const date = day(at, now);
+    const element = cell("tm", tellsAge ? ago(at, now) : date ? `${date} ${clock(at).slice(0, 5)}` : clock(at));
+    element.title = exact(at);
+    if (tellsAge || date) return element;
+    const millis = make("s");
+    millis.textContent = fraction(at);
+    element.append(millis);
+    return element;
+  }
+
+  /** All that the row knows: its title in full and its fields. */
+  private rest(row: Row): HTMLElement {
+    const element = cell("rest", "");
+    element.tabIndex = 0; // it may scroll
+    element.style.height = `${this.extraPx - 8}px`;
+    const lines = flatten(row.fields).map(([name, value]) => `${name}=${valueText(value)}`);
+    fillText(element, [row.title, ...lines].join("\n").slice(0, MAX_EXPANDED_CHARS), this.look.words);
+    return element;
   }
 
   private message(item: ErrorItem, rate: number): HTMLElement {
@@ -309,6 +369,7 @@ function hide(slot: Slot): void {
   slot.top = -1;
 }
 
+const narrow = matchMedia("(max-width: 760px)");
 const still = matchMedia("(prefers-reduced-motion: reduce)");
 
 function glow(element: HTMLElement): void {

@@ -3,18 +3,22 @@
  * types. Nothing here draws.
  */
 
-import { batch, computed, signal } from "@preact/signals";
-import { Api, type WholeError } from "../api";
+import { computed, signal } from "@preact/signals";
+import { Api } from "../api";
 import { copyText } from "../clipboard";
-import { holds, times, type Item } from "../item";
-import { plain, plural } from "../text";
+import type { Item } from "../item";
+import { plain } from "../text";
+import { spanOf, type Range, type Stretch } from "../range";
 import type { Mode, Tab } from "../view";
-import type { Issue, Row, Status } from "../wire";
+import type { Issue, Status } from "../wire";
 import type { Boot } from "./boot";
+import { Chart } from "./chart";
 import { Chosen } from "./chosen";
 import { Connection } from "./connection";
+import { Fields } from "./fields";
 import { TOP_PX } from "./list";
 import { placeOf } from "./query-text";
+import { Reading } from "./reading";
 
 export interface Said {
   text: string;
@@ -26,26 +30,23 @@ export type Dialog = "share" | "help" | null;
 
 const NOTE_MS = 4_000;
 const ISSUES_LOADED = 300;
-/** A snapshot brings this many minutes for the histogram. */
-const SNAPSHOT_MINUTES = 60;
 const STATUS_WORDS: Record<Status, string> = { resolved: "Resolved", ignored: "Ignored", open: "Reopened" };
 
 export class Live {
   readonly api: Api;
   readonly chosen: Chosen;
   readonly connection: Connection;
+  readonly reading: Reading;
+  readonly chart: Chart;
+  readonly fields: Fields;
 
   /** Counts up every second: ages, lamps and rates read it. */
   readonly second = signal(0);
   readonly problem = signal<{ message: string; at: number } | null>(null);
-  readonly whole = signal<WholeError | null>(null);
-  readonly wholeProblem = signal("");
   readonly pausedBy = signal<PausedBy>(null);
   readonly said = signal<Said | null>(null);
   readonly dialog = signal<Dialog>(null);
   readonly sheet = signal<"fields" | null>(null);
-  /** Only the newest errors were counted for the histogram: there are more. */
-  readonly areMinutesCut = signal(false);
   readonly canWrite: boolean;
 
   readonly isPaused = computed(() => this.pausedBy.value !== null);
@@ -53,24 +54,27 @@ export class Live {
   readonly isEmpty = computed(() => {
     this.painted.value;
     const { feed } = this;
-    return feed.ready && this.query.value === "" && feed.rows.kept === 0 && feed.issues.size === 0;
+    return feed.ready && !feed.isPast && this.query.value === "" && this.range.value.kind === "any" && feed.rows.kept === 0 && feed.issues.size === 0;
   });
 
   /** Set by the list when it is on the page. */
-  list: { toTop(): void; reveal(item: Item): void; top: number } | null = null;
+  list: { toTop(): void; reveal(item: Item): void; expand(item: Item): void; top: number } | null = null;
   /** The issues as they are listed, for the keyboard. */
   listed: readonly Issue[] = [];
   focusQuery: () => void = () => {};
 
-  private minutesShown = SNAPSHOT_MINUTES;
   private noteTimer = 0;
 
   constructor(readonly boot: Boot) {
     this.api = new Api(boot.base);
     this.canWrite = !boot.readonly;
     this.chosen = new Chosen(boot.page);
+    this.reading = new Reading(this);
+    this.chart = new Chart(this);
+    this.fields = new Fields(this);
     this.connection = new Connection(boot, this.api, {
       query: () => this.query.value,
+      span: (now) => spanOf(this.range.value, this.brush.value, now),
       snapshotCame: () => this.snapshotCame(),
       problem: (message, at) => (this.problem.value = { message, at: placeOf(this.query.value, at) }),
       note: (note) => this.say(note.kind === "gap" ? "Some errors were missed; their row can load them" : `Caught up ${note.count}, missed ${note.missed}`),
@@ -81,10 +85,17 @@ export class Live {
 
   /** Connect, and follow the address. */
   begin(): void {
+    this.chart.change(false);
     this.connection.begin();
-    setInterval(() => this.second.value++, 1_000);
+    setInterval(() => this.tick(), 1_000);
     addEventListener("popstate", () => this.addressChanged());
-    if (this.selected.value) void this.loadWhole(this.selected.value);
+    if (this.selected.value) void this.reading.load(this.selected.value);
+  }
+
+  private tick(): void {
+    const { range, brush } = this;
+    if (range.value.kind === "last" && !brush.value) this.feed.passTime(range.value.ms);
+    this.chart.tick(++this.second.value);
   }
 
   // What the parts read, wherever it is kept.
@@ -106,6 +117,12 @@ export class Live {
   }
   get query() {
     return this.chosen.query;
+  }
+  get range() {
+    return this.chosen.range;
+  }
+  get brush() {
+    return this.chosen.brush;
   }
   get mode() {
     return this.chosen.mode;
@@ -130,9 +147,7 @@ export class Live {
     this.problem.value = null;
     if (text === this.query.value) return;
     this.query.value = text;
-    this.resume();
-    this.connection.ask(text);
-    this.chosen.write();
+    this.look();
   }
 
   setMode(mode: Mode): void {
@@ -150,35 +165,55 @@ export class Live {
     this.connection.paintSoon();
   }
 
+  setColumns(columns: readonly string[]): void {
+    this.chosen.setColumns(columns);
+    this.connection.paintSoon();
+  }
+
+  /** Go to the fields beside the list; where there is no room for them they come as a sheet. */
   toggleFields(): void {
+    const find = document.getElementById("find-field");
+    if (find?.offsetParent && this.sheet.value === null) return find.focus();
     this.sheet.value = this.sheet.value === "fields" ? null : "fields";
   }
 
-  /** Show so many minutes in the histogram. */
-  async loadMinutes(count: number): Promise<void> {
-    this.minutesShown = count;
-    const since = String(Math.round(this.feed.serverNow()) - count * 60_000);
-    await this.tried(async () => {
-      const { minutes, complete } = await this.api.minutes({ query: this.query.value, since });
-      this.feed.minutes.replace(minutes);
-      this.areMinutesCut.value = !complete;
-    });
+  setRange(range: Range): void {
+    this.brush.value = null;
+    this.range.value = range;
+    this.look();
+  }
+
+  /** List only what is marked in the chart; null: the whole range again. */
+  setBrush(brush: Stretch | null): void {
+    if (JSON.stringify(brush) === JSON.stringify(this.brush.value)) return;
+    this.brush.value = brush;
+    this.look({ isChartSame: true });
+  }
+
+  /** Ask for what was chosen, and name it in the address. */
+  private look({ isChartSame = false } = {}): void {
+    this.problem.value = null;
+    this.resume();
+    this.chart.change(isChartSame);
+    this.connection.ask();
+    this.fields.change();
+    this.chosen.write();
   }
 
   private snapshotCame(): void {
     this.problem.value = null;
-    // Counters are kept for the whole stack: those of a filter or a share are counted when asked for.
-    const needsMinutes = this.minutesShown > SNAPSHOT_MINUTES || this.query.value !== "" || this.boot.share;
-    this.areMinutesCut.value = false;
-    if (needsMinutes) void this.loadMinutes(this.minutesShown);
+    this.chart.snapshotCame();
     this.chosen.suggestColumns(this.feed.rows.items.flatMap((item) => (item.kind === "error" ? [item.row] : [])));
   }
 
   private addressChanged(): void {
-    const view = this.chosen.read();
-    if (view.error) this.open(view.error);
-    else this.close();
-    this.setQuery(view.query);
+    const before = this.chosen.asked;
+    this.chosen.follow((view) => {
+      this.chosen.take(view);
+      if (this.chosen.asked !== before) this.look();
+      if (view.error) this.reading.open(view.error);
+      else this.reading.close();
+    });
   }
 
   private nameTab(unseen: number): void {
@@ -190,6 +225,7 @@ export class Live {
 
   /** Stop the list where it is; what comes is counted in the pill. */
   pause(by: Exclude<PausedBy, null>): void {
+    if (this.feed.isPast) return; // history stands still by itself
     this.pausedBy.value ??= by;
     this.feed.rows.pause();
   }
@@ -202,7 +238,8 @@ export class Live {
   }
 
   togglePause(): void {
-    if (this.isPaused.value) this.resume();
+    if (this.feed.isPast) this.chart.toNow();
+    else if (this.isPaused.value) this.resume();
     else this.pause("hand");
   }
 
@@ -211,109 +248,30 @@ export class Live {
     else if (this.pausedBy.value === "scroll" && top <= 0) this.resume();
   }
 
-  // One error
-
-  /** The opened error: whole as soon as it is loaded, before that what the list has. */
-  get opened(): WholeError | Row | null {
-    return this.known(this.selected.value);
-  }
-
-  /** The error that keys act on. */
-  get current(): WholeError | Row | null {
-    return this.known(this.at.value);
-  }
-
-  open(id: string): void {
-    const wasOpen = this.selected.value !== null;
-    batch(() => {
-      this.at.value = id;
-      this.selected.value = id;
-      this.wholeProblem.value = "";
-    });
-    this.pause("row");
-    this.chosen.write(wasOpen);
-    void this.loadWhole(id);
-    this.connection.paintSoon();
-  }
-
-  close(): void {
-    if (this.at.value === null) return;
-    batch(() => {
-      this.at.value = null;
-      this.selected.value = null;
-      this.whole.value = null;
-    });
-    this.chosen.write(true);
-    if (this.pausedBy.value === "row") {
-      if ((this.list?.top ?? 0) > TOP_PX) this.pausedBy.value = "scroll";
-      else this.resume();
-    }
-    this.connection.paintSoon();
+  /** The row that was read is left: the pause it caused ends, or goes on as one by scrolling. */
+  rowLeft(): void {
+    if (this.pausedBy.value !== "row") return;
+    if ((this.list?.top ?? 0) > TOP_PX) this.pausedBy.value = "scroll";
+    else this.resume();
   }
 
   /** Close what is on top: a sheet, the opened error, then the pause. */
   escape(): void {
     if (this.sheet.value) this.sheet.value = null;
-    else if (this.at.value !== null) this.close();
+    else if (this.at.value !== null) this.reading.close();
     else if (this.isPaused.value) this.resume();
   }
 
-  /** Go `by` rows down (older); when an error is open, the one that is reached opens. */
+  /** Go `by` rows down (older), or issues where these are listed. */
   move(by: number): void {
-    if (this.mode.value === "grouped") return this.moveIssue(by);
-    const { items } = this.feed.rows;
-    let at = items.findIndex((item) => item.kind === "error" && holds(item, this.at.value));
-    at = at < 0 ? items.length - 1 : at - by;
-    while (items[at] && items[at]!.kind !== "error") at -= Math.sign(by) || 1;
-    const next = items[at];
-    if (next?.kind !== "error") return;
-    if (this.selected.value !== null) this.open(next.row.id);
-    else this.stay(next.row.id);
-    this.list?.reveal(next);
-  }
-
-  /** Open the row the keyboard is at, or the newest. */
-  enter(): void {
-    if (this.at.value === null) this.move(1);
-    if (this.at.value !== null) this.open(this.at.value);
-  }
-
-  unfold(): void {
-    const item = this.at.value === null ? undefined : this.feed.rows.find(this.at.value);
-    if (!item || times(item) < 2) return;
-    if (item.folded.length === 0) this.say(`${plural(item.unsent, "repeat")} counted, not sent: filter by issue to list them`);
-    this.feed.rows.unfold(item);
-    this.connection.paintSoon();
-  }
-
-  private known(id: string | null): WholeError | Row | null {
-    if (id === null) return null;
-    if (this.whole.value?.id === id) return this.whole.value;
-    const item = this.feed.rows.find(id);
-    if (!item || item.row.id === id) return item?.row ?? null;
-    return item.folded.find((row) => row.id === id) ?? null;
+    if (this.mode.value === "grouped") this.moveIssue(by);
+    else this.reading.move(by);
   }
 
   private moveIssue(by: number): void {
-    const at = this.listed.findIndex((issue) => issue.id === this.opened?.issue);
+    const at = this.listed.findIndex((issue) => issue.id === this.reading.opened?.issue);
     const next = this.listed[at < 0 ? 0 : at + by];
     if (next) void this.openIssue(next.id);
-  }
-
-  /** Be at a row without opening it. */
-  private stay(id: string): void {
-    this.at.value = id;
-    this.pause("row");
-    this.connection.paintSoon();
-  }
-
-  private async loadWhole(id: string): Promise<void> {
-    try {
-      const whole = await this.api.error(id);
-      if (this.selected.value === id) this.whole.value = whole;
-    } catch (error) {
-      if (this.selected.value === id) this.wholeProblem.value = words(error);
-    }
   }
 
   // Issues
@@ -329,10 +287,10 @@ export class Live {
   /** Open the newest error of an issue. */
   async openIssue(issue: string): Promise<void> {
     const item = this.feed.rows.items.findLast((each) => each.kind === "error" && each.row.issue === issue);
-    if (item?.kind === "error") return this.open(item.row.id);
+    if (item?.kind === "error") return this.reading.open(item.row.id);
     await this.tried(async () => {
       const { errors } = await this.api.errors({ issue, limit: "1" });
-      if (errors[0]) this.open(errors[0].id);
+      if (errors[0]) this.reading.open(errors[0].id);
       else this.say("Its errors are older than the stack keeps them");
     });
   }

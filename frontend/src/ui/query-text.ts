@@ -18,7 +18,7 @@ let known = { text: "", words: NONE };
 
 /** The words to mark where they are found. The same array for the same text. */
 export function wordsOf(text: string): readonly string[] {
-  if (text !== known.text) known = { text, words: tried(() => query.parse(text).words, NONE) };
+  if (text !== known.text) known = { text, words: tried(() => query.words(text), NONE) };
   return known.words;
 }
 

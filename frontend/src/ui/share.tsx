@@ -1,11 +1,12 @@
 /** The share dialog: a read-only, live link to this view or the whole stack. */
 
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect } from "preact/hooks";
 import type { Share } from "../api";
 import { ago } from "../text";
 import { Icon } from "./icons";
 import type { Live } from "./live";
+import { Modal } from "./modal";
 import { Text } from "./value";
 
 const DAY_S = 86_400;
@@ -15,28 +16,6 @@ const ENDS: readonly [label: string, seconds: number | null][] = [
   ["in 30 days", 30 * DAY_S],
   ["never", null],
 ];
-
-export function Modal({ live, title, children }: { live: Live; title: string; children: preact.ComponentChildren }) {
-  const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => dialog.current?.showModal(), []);
-  const close = () => (live.dialog.value = null);
-  return (
-    <dialog
-      ref={dialog}
-      aria-label={title}
-      onClose={close}
-      onClick={(event) => event.target === dialog.current && dialog.current?.close()}
-    >
-      <header>
-        <h2>{title}</h2>
-        <button class="btn q" aria-label="Close" onClick={() => dialog.current?.close()}>
-          <Icon name="close" />
-        </button>
-      </header>
-      {children}
-    </dialog>
-  );
-}
 
 export function ShareDialog({ live }: { live: Live }) {
   const made = useSignal<Share | null>(null);

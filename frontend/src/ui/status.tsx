@@ -74,7 +74,7 @@ function Hint({ keys, text }: { keys: string[]; text: string }) {
 function Bottom({ live }: { live: Live }) {
   const go = (mode: "stream" | "grouped") => () => {
     live.sheet.value = null;
-    live.close();
+    live.reading.close();
     live.setMode(mode);
   };
   const isOn = (mode: string) => live.sheet.value === null && live.mode.value === mode;

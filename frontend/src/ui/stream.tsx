@@ -2,25 +2,57 @@
 
 import { effect } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
-import { clock, count, day, plain } from "../text";
+import { clock, count, day } from "../text";
+import { ANY, stretchWords } from "../range";
+import { Header } from "./columns";
 import { Icon } from "./icons";
 import { List } from "./list";
 import type { Live } from "./live";
-import { Pill } from "./pill";
+import { prefs } from "./prefs";
 import { wordsOf } from "./query-text";
-import { Text } from "./value";
 
 /** Widths of the columns a person added, for the header and every row alike. */
 function template(columns: readonly string[]): string {
-  return columns.map((_, index) => (index === columns.length - 1 ? "minmax(52px, 96px)" : "minmax(60px, 96px)")).join(" ");
+  return columns.map(() => "minmax(60px, 96px)").join(" ");
 }
 
 export function Stream({ live }: { live: Live }) {
+  return (
+    <div class="stream">
+      <Past live={live} />
+      <Grid live={live} />
+      <Nothing live={live} />
+    </div>
+  );
+}
+
+/** History says loudly that it is no stream. */
+function Past({ live }: { live: Live }) {
+  live.painted.value;
+  const { feed, chart } = live;
+  if (!feed.isPast) return null;
+  const { since, until } = feed.span;
+  return (
+    <div class="past" role="status">
+      <Icon name="clock" />
+      <span>
+        <b>History</b> {stretchWords({ from: since ?? 0, to: until! }, feed.serverNow())}
+      </span>
+      <span class="dim">new errors are not listed here</span>
+      <span class="grow" />
+      <button class="btn" onClick={() => chart.toNow()}>
+        Go live
+      </button>
+    </div>
+  );
+}
+
+function Grid({ live }: { live: Live }) {
   const grid = useRef<HTMLDivElement>(null);
   useEffect(() => mount(live, grid.current!), [live]);
   return (
     <div
-      class="grid"
+      class={`grid ${prefs.value.isCompact ? "compact" : ""} ${prefs.value.wraps ? "wraps" : ""}`}
       ref={grid}
       role="grid"
       aria-label="Errors, newest first"
@@ -32,7 +64,6 @@ export function Stream({ live }: { live: Live }) {
       <Header live={live} />
       <div class="rows tall" role="rowgroup" />
       <End live={live} />
-      <Nothing live={live} />
     </div>
   );
 }
@@ -40,7 +71,7 @@ export function Stream({ live }: { live: Live }) {
 /** The list draws itself with every paint, outside the virtual tree. */
 function mount(live: Live, grid: HTMLElement): () => void {
   const list = new List(grid, grid.querySelector<HTMLElement>(".rows")!, {
-    open: (item) => (live.selected.value === item.row.id ? live.close() : live.open(item.row.id)),
+    open: (item) => (live.selected.value === item.row.id ? live.reading.close() : live.reading.open(item.row.id)),
     gap: (gap) => void live.connection.fill(gap),
     scrolled: (top) => live.scrolled(top),
     reachedEnd: () => live.connection.more(),
@@ -49,6 +80,7 @@ function mount(live: Live, grid: HTMLElement): () => void {
   let last = 0;
   const stop = effect(() => {
     live.painted.value;
+    if (prefs.value.tellsAge) live.second.value;
     const { feed } = live;
     const newest = feed.rows.items.at(-1)?.key ?? 0;
     list.draw(feed.rows.items, {
@@ -56,7 +88,9 @@ function mount(live: Live, grid: HTMLElement): () => void {
       words: wordsOf(live.query.value),
       selected: live.at.value,
       glow: last > 0 && newest > last && newest - last < 6 && !feed.isStorm,
-      now: Date.now(),
+      now: live.feed.serverNow(),
+      tellsAge: prefs.value.tellsAge,
+      zone: prefs.value.zone,
     });
     last = newest;
     grid.ariaBusy = String(!live.settled.value);
@@ -64,36 +98,16 @@ function mount(live: Live, grid: HTMLElement): () => void {
   const wide = matchMedia("(max-width: 760px)");
   const redraw = () => list.redraw();
   wide.addEventListener("change", redraw);
-  list.redraw();
+  const stopMeasuring = effect(() => {
+    prefs.value;
+    queueMicrotask(redraw); // when the classes are on the grid
+  });
   return () => {
     stop();
+    stopMeasuring();
     wide.removeEventListener("change", redraw);
     live.list = null;
   };
-}
-
-function Header({ live }: { live: Live }) {
-  return (
-    <div class="hdrow" role="row" aria-rowindex={1}>
-      <span />
-      <span role="columnheader">Time</span>
-      <span role="columnheader">Level</span>
-      <span role="columnheader">
-        Message
-        <Pill live={live} />
-      </span>
-      {live.columns.value.map((name) => (
-        <span role="columnheader" key={name}>
-          <span class="cut u" dir="auto" title={plain(name)}>
-            <Text text={name} />
-          </span>
-          <button class="drop" aria-label={plain(`Remove the column ${name}`)} onClick={() => live.toggleColumn(name)}>
-            <Icon name="close" />
-          </button>
-        </span>
-      ))}
-    </div>
-  );
 }
 
 /** Below the oldest row: whether there are older ones. */
@@ -105,7 +119,7 @@ function End({ live }: { live: Live }) {
     <div class="more" role="row">
       <span role="gridcell">
       {feed.rows.complete
-        ? "That is all there is."
+        ? ending(live)
         : feed.rows.isFull
           ? `${count(feed.rows.kept)} rows kept. Filter to look further back.`
           : live.settled.value
@@ -116,8 +130,20 @@ function End({ live }: { live: Live }) {
   );
 }
 
+/** What the end of the list means. */
+function ending(live: Live): string {
+  const { since } = live.feed.span;
+  return since === null ? "That is all there is." : `That is all since ${day(since, Date.now())} ${clock(since)}.`;
+}
+
 /** How far an empty list was looked for. */
-function searched({ feed }: Live): string {
+function searched(live: Live): string {
+  const { feed } = live;
+  const { since, until } = feed.span;
+  if (feed.rows.complete && since !== null) {
+    const when = until === null ? `since ${day(since, Date.now())} ${clock(since).slice(0, 5)}`.replace("  ", " ") : "in this time";
+    return live.query.value ? `No error ${when} fits this filter.` : `No error ${when}.`;
+  }
   if (feed.rows.complete || feed.rows.reachedAt === null) return "No error of this stack fits this filter.";
   return `No error since ${day(feed.rows.reachedAt, Date.now())} ${clock(feed.rows.reachedAt)} fits this filter.`;
 }
@@ -129,8 +155,8 @@ function Nothing({ live }: { live: Live }) {
   if (!live.settled.value) return null;
   return (
     <div class="nothing">
-      <b>Nothing matches</b>
-      <span>{searched(live)} New ones will appear here.</span>
+      <b>{live.query.value ? "Nothing matches" : "Nothing here"}</b>
+      <span>{searched(live)}{feed.isPast ? "" : " New ones will appear here."}</span>
       <span class="does">
         {!feed.rows.complete && (
           <button class="btn" onClick={() => live.connection.more()}>
@@ -140,6 +166,11 @@ function Nothing({ live }: { live: Live }) {
         {live.query.value && (
           <button class="btn" onClick={() => live.setQuery("")}>
             Clear the filter
+          </button>
+        )}
+        {live.range.value.kind !== "any" && (
+          <button class="btn" onClick={() => live.setRange(ANY)}>
+            Any time
           </button>
         )}
       </span>

@@ -1,8 +1,8 @@
-/** The keyboard: one table for what keys do and for the help that lists them. */
+/** The keyboard: one table for what keys do and for the help that lists it. */
 
 import { asJson } from "./copy";
-import { Modal } from "./share";
 import type { Live } from "./live";
+import { prefer, prefs } from "./prefs";
 import { cycleTheme } from "../theme";
 import type { Status } from "../wire";
 
@@ -15,14 +15,17 @@ interface Key {
   writes?: boolean;
 }
 
+/** Keys that are no single letter, sign or space: these stay when the others are turned off. */
+const ALWAYS = /^.{2,}$/;
+
 export const KEYS: readonly Key[] = [
   { keys: ["/"], shown: ["/"], does: "Filter", act: (live) => live.focusQuery() },
   { keys: [" "], shown: ["space"], does: "Pause or resume", act: (live) => live.togglePause() },
   { keys: ["g"], shown: ["g"], does: "To the newest", act: (live) => live.resume() },
   { keys: ["j", "ArrowDown"], shown: ["j", "↓"], does: "Next (older)", act: (live) => live.move(1) },
   { keys: ["k", "ArrowUp"], shown: ["k", "↑"], does: "Previous (newer)", act: (live) => live.move(-1) },
-  { keys: ["Enter", "o"], shown: ["enter", "o"], does: "Open", act: (live) => live.enter() },
-  { keys: ["e"], shown: ["e"], does: "Unfold repeats", act: (live) => live.unfold() },
+  { keys: ["Enter", "o"], shown: ["enter", "o"], does: "Open", act: (live) => live.reading.enter() },
+  { keys: ["e"], shown: ["e"], does: "Expand, or unfold repeats", act: (live) => live.reading.unfold() },
   { keys: ["Escape"], shown: ["esc"], does: "Close", act: (live) => live.escape() },
   { keys: ["x"], shown: ["x"], does: "Resolve or reopen", act: (live) => set(live, "resolved"), writes: true },
   { keys: ["i"], shown: ["i"], does: "Ignore or reopen", act: (live) => set(live, "ignored"), writes: true },
@@ -30,20 +33,21 @@ export const KEYS: readonly Key[] = [
   { keys: ["y"], shown: ["y"], does: "Copy link", act: (live) => void live.copy(location.href, "Link") },
   { keys: ["v"], shown: ["v"], does: "Stream or grouped", act: (live) => live.setMode(live.mode.value === "stream" ? "grouped" : "stream") },
   { keys: ["f"], shown: ["f"], does: "Fields", act: (live) => live.toggleFields() },
+  { keys: ["w"], shown: ["w"], does: "Wrap long messages", act: () => prefer({ wraps: !prefs.value.wraps }) },
   { keys: ["t"], shown: ["t"], does: "Theme", act: (live) => live.say(`Theme: ${cycleTheme()}`) },
   { keys: ["?"], shown: ["?"], does: "These shortcuts", act: (live) => (live.dialog.value = "help") },
 ];
 
 /** x and i a second time take it back. */
 function set(live: Live, status: Status): void {
-  const issue = live.current?.issue;
+  const issue = live.reading.current?.issue;
   if (!issue) return;
   const is = live.feed.issues.get(issue)?.status ?? "open";
   void live.setStatus(issue, is === status ? "open" : status);
 }
 
 function copyJson(live: Live): void {
-  const row = live.current;
+  const row = live.reading.current;
   if (row) void live.copy(asJson(row), "JSON");
 }
 
@@ -57,29 +61,9 @@ export function listen(live: Live): void {
     if (isControl && (event.key === " " || event.key === "Enter")) return;
     const key = KEYS.find((each) => each.keys.includes(event.key));
     if (!key || (key.writes && !live.canWrite)) return;
+    if (!prefs.value.hasLetterKeys && !ALWAYS.test(event.key)) return;
     if (event.repeat && !["j", "k", "ArrowDown", "ArrowUp"].includes(event.key)) return;
     event.preventDefault();
     key.act(live, event);
   });
-}
-
-export function Help({ live }: { live: Live }) {
-  return (
-    <Modal live={live} title="Shortcuts">
-      <div class="dbody">
-        <div class="keys">
-          {KEYS.filter((key) => live.canWrite || !key.writes).map((key) => (
-            <div key={key.does}>
-              {key.does}
-              <span>
-                {key.shown.map((shown) => (
-                  <kbd key={shown}>{shown}</kbd>
-                ))}
-              </span>
-            </div>
-          ))}
-        </div>
-      </div>
-    </Modal>
-  );
 }

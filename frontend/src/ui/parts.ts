@@ -1,0 +1,19 @@
+/** What the first paint of the live view does without: dialogs, panels and menus, each a chunk of its own. */
+
+import { lazily, whenIdle } from "./lazy";
+
+export const ColumnMenu = lazily(async () => (await import("./column-menu")).ColumnMenu);
+export const Completion = lazily(async () => (await import("./completion")).Completion);
+export const Detail = lazily(async () => (await import("./detail")).Detail);
+export const Empty = lazily(async () => (await import("./empty")).Empty);
+export const Facets = lazily(async () => (await import("./facets")).Facets);
+export const Help = lazily(async () => (await import("./help")).Help);
+export const Issues = lazily(async () => (await import("./issues")).Issues);
+export const PrefsMenu = lazily(async () => (await import("./prefs-menu")).PrefsMenu);
+export const RangeMenu = lazily(async () => (await import("./range-menu")).RangeMenu);
+export const ShareDialog = lazily(async () => (await import("./share")).ShareDialog);
+
+/** Bring what a click is likely to want next, so that it need not wait. */
+export function bringAhead(): void {
+  whenIdle(() => [Detail, Issues].forEach((part) => part.ahead()));
+}

@@ -1,0 +1,158 @@
+"""The live view in a real browser: ranges, marks, suggestions, columns, and what the page costs."""
+
+import re
+from collections.abc import AsyncIterator
+
+import pytest
+import pytest_asyncio
+from fixtures_site import Site
+from playwright.async_api import Browser, Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+MAX_NODES = 600
+"""Elements of the page, panels not counted."""
+
+
+@pytest_asyncio.fixture
+async def page(site: Site, browser: Browser) -> AsyncIterator[Page]:
+    context = await site.context(browser, viewport={"width": 1440, "height": 900})
+    page = await context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("console", lambda said: problems.append(said.text) if said.type == "error" else None)
+    await page.goto(site.live)
+    await expect(page.locator(".lamp.ok")).to_be_visible()
+    await expect(rows(page).first).to_be_visible()
+    yield page
+    await context.close()
+    assert problems == []
+
+
+def rows(page: Page, text: str = "") -> Locator:
+    return page.locator(".rows .row:visible", has_text=text)
+
+
+async def test_the_page_keeps_within_its_nodes(page: Page) -> None:
+    await expect(page.locator(".over")).to_have_text(re.compile("Counted over"))
+    await page.mouse.wheel(0, 600)
+    await page.mouse.wheel(0, -600)
+    count = await page.evaluate("document.getElementsByTagName('*').length")
+    assert 300 < count <= MAX_NODES
+
+
+async def test_a_range_is_named_in_the_address_and_stepped_back_from(page: Page) -> None:
+    await page.get_by_role("button", name="Range of time").click()
+    await page.get_by_role("menuitemradio", name="Last 15 minutes").click()
+    await expect(page.locator(".hist .big")).to_have_text(re.compile("in the last 15 minutes"))
+    assert "range=15m" in page.url
+    await expect(rows(page).first).to_be_visible()
+    await page.go_back()
+    await expect(page.locator(".hist .big")).to_have_text(re.compile("in the last hour"))
+    await page.go_forward()
+    await expect(page.locator(".hist .big")).to_have_text(re.compile("in the last 15 minutes"))
+
+
+async def test_marking_a_part_of_the_chart_lists_it_alone(page: Page, site: Site) -> None:
+    plot = page.get_by_role("slider")
+    box = await plot.bounding_box()
+    assert box
+    await page.mouse.move(box["x"] + box["width"] * 0.8, box["y"] + 20)
+    await page.mouse.down()
+    await page.mouse.move(box["x"] + box["width"] - 1, box["y"] + 20, steps=4)
+    await page.mouse.up()
+    await expect(page.get_by_text("History", exact=True)).to_be_visible()
+    assert "brush=" in page.url
+    said = await page.locator(".hist .big").inner_text()
+    counted = int(re.match(r"\d+", said)[0])  # type: ignore[index]
+    assert counted >= 60
+    await site.submit(Msg="too late for the history")
+    await expect(page.get_by_text("That is all since")).to_be_attached()
+    await expect(rows(page, "too late for the history")).to_have_count(0)
+    await page.get_by_role("button", name="Zoom in").click()
+    assert "from=" in page.url
+    assert "brush=" not in page.url
+    await page.get_by_role("button", name="Go live").first.click()
+    await expect(rows(page, "too late for the history")).to_be_visible()
+    assert "from=" not in page.url
+
+
+async def test_the_chart_is_marked_by_keys(page: Page) -> None:
+    plot = page.get_by_role("slider")
+    await plot.focus()
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.press("Shift+ArrowLeft")
+    await expect(page.get_by_text("History", exact=True)).to_be_visible()
+    assert re.search("error", await plot.get_attribute("aria-valuetext") or "")
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_text("History", exact=True)).to_have_count(0)
+    await expect(rows(page).first).to_be_visible()
+
+
+async def test_suggestions_are_taken_by_keys(page: Page) -> None:
+    box = page.get_by_role("combobox", name="Filter")
+    await page.keyboard.press("/")
+    await box.press_sequentially("relea")
+    await expect(page.get_by_role("option", name=re.compile("release")).first).to_be_visible()
+    await box.press("ArrowDown")
+    assert await box.get_attribute("aria-activedescendant") == "suggestions-0"
+    await box.press("Enter")
+    await expect(box).to_have_value("release:")
+    await expect(page.get_by_role("option", name=re.compile("2.4.0"))).to_be_visible()
+    await box.press("ArrowDown")
+    await box.press("Enter")
+    await expect(box).to_have_value(re.compile(r"release:2\.4\.\d "))
+    await box.press("Enter")
+    await expect(page.locator(".qin .cnt")).to_have_text(re.compile(r"^\d+ of \d+$"))
+    assert "q=release" in page.url
+
+
+async def test_columns_are_added_moved_and_removed(page: Page) -> None:
+    columns = page.locator(".hdrow .col > .cut")
+    before = await columns.all_inner_texts()
+    await page.get_by_role("button", name="Add a column").click()
+    await page.get_by_label("Find a field for a column").fill("PageURL")
+    await page.keyboard.press("Enter")
+    await expect(columns).to_have_text([*before, "PageURL"])
+    await columns.last.focus()
+    await page.keyboard.press("ArrowLeft")
+    moved = [*before[:-1], "PageURL", before[-1]]
+    await expect(columns).to_have_text(moved)
+    assert [each.split("=")[1] for each in page.url.split("?")[1].split("&")] == moved
+    await columns.first.drag_to(columns.last)
+    await expect(columns).to_have_text([*moved[1:], moved[0]])
+    await columns.first.focus()
+    await page.keyboard.press("Delete")
+    await expect(columns).to_have_count(len(moved) - 1)
+
+
+async def test_letters_do_nothing_when_they_are_turned_off(page: Page) -> None:
+    await page.keyboard.press("v")
+    await expect(page.get_by_role("region", name="Issues")).to_be_visible()
+    await page.keyboard.press("v")
+    await page.get_by_role("button", name="How the list looks").click()
+    await page.get_by_label("Single-letter keys").uncheck()
+    await page.keyboard.press("Escape")
+    await page.reload()
+    await expect(page.locator(".lamp.ok")).to_be_visible()
+    await expect(rows(page).first).to_be_visible()
+    await page.keyboard.press("v")
+    await page.keyboard.press(" ")
+    await expect(page.get_by_role("button", name="Pause")).to_be_visible()
+    await page.keyboard.press("ArrowDown")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("complementary", name="Error detail")).to_be_visible()
+    await page.keyboard.press("Escape")
+
+
+async def test_a_row_expands_in_its_place(page: Page) -> None:
+    await page.keyboard.press("j")
+    await page.keyboard.press("e")
+    rest = page.locator(".row.exp .rest")
+    await expect(rest).to_contain_text("=")
+    tops = await rows(page).evaluate_all("all => all.map(e => e.getBoundingClientRect().top)")
+    tops.sort()
+    assert tops[1] - tops[0] > 100
+    assert tops[2] - tops[1] < 40
+    await page.keyboard.press("e")
+    await expect(rest).to_have_count(0)
