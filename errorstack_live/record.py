@@ -10,7 +10,7 @@ from typing import Any, TypeAlias
 
 import orjson
 
-from errorstack_live.model import Error, LogMessage
+from errorstack_live.model import Error, Issue, LogMessage
 from errorstack_live.when import from_ms, iso
 
 Record: TypeAlias = dict[str, Any]
@@ -53,6 +53,32 @@ def of_error(error: Error) -> Record:
 def of_log(message: LogMessage) -> Record:
     """The record of a log message as storage gives it."""
     return {"kind": "log", **_log(message)}
+
+
+def of_issue(issue: Issue) -> Record:
+    """The record of an issue; what was never said of it is left out."""
+    times = {
+        "regressed_at": issue.regressed_at,
+        "returned_at": issue.returned_at,
+        "until_at": issue.until_at,
+    }
+    return {
+        "kind": "issue",
+        "id": issue.id,
+        "title": issue.title,
+        "type": issue.type,
+        "level": issue.level,
+        "where": issue.where,
+        "status": issue.status,
+        "count": issue.count,
+        "users": issue.users,
+        **({"more_users": True} if issue.has_more_users else {}),
+        "first_seen_at": iso(issue.first_seen_at),
+        "last_seen_at": iso(issue.last_seen_at),
+        **{name: iso(at) for name, at in times.items() if at is not None},
+        **({"until_count": issue.until_count} if issue.until_count else {}),
+        **({"into": issue.into} if issue.into else {}),
+    }
 
 
 def of_row(row: Mapping[str, Any]) -> Record:

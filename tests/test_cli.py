@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 from click.testing import CliRunner, Result
-from serving import Command, Served, run, served
+from serving import Command, Served, eventually, run, served
 
 from errorstack_live.cli import main
 
@@ -313,3 +313,44 @@ def test_tail_for_people(shell: Shell, server: Served, stack: dict[str, str]) ->
         assert "Traceback" not in command.err.rest()
     assert "error" in line
     assert "Boom  a.py:3" in line
+
+
+# Issues and markers
+
+
+def test_issues_are_listed_and_spoken_of(shell: Shell, stack: dict[str, str]) -> None:
+    for text in ("one", "one", "two\x1b[31m"):
+        shell.say("submit", stack["key"], f"Msg={text}", "user=ada")
+
+    def listed(*options: str) -> dict[str, Any]:
+        found = shell.lines("issues", "list", stack["slug"], *options)
+        return {each["title"]: each for each in found}
+
+    eventually(lambda: listed().get("one", {}).get("count") == 2)
+    one, two = listed()["one"], listed()["two\x1b[31m"]
+    assert (one["status"], one["users"], one["kind"]) == ("open", 1, "issue")
+    said = shell.say("issues", "list", stack["slug"], "--sort", "count")
+    assert said.splitlines()[0].startswith(one["id"])
+    assert "\x1b[31m" not in said
+    shell.say("issues", "resolve", stack["slug"], two["id"])
+    assert set(listed()) == {"one"}
+    (ignored,) = shell.lines(
+        "issues", "ignore", stack["slug"], one["id"], "--for", "2h", "--more", "9"
+    )
+    assert (ignored["status"], ignored["until_count"]) == ("ignored", 11)
+    assert listed() == {}
+    shell.say("issues", "reopen", stack["slug"], one["id"], two["id"])
+    shell.say("issues", "merge", stack["slug"], one["id"], two["id"])
+    eventually(lambda: {name: each["count"] for name, each in listed().items()} == {"one": 3})
+
+
+def test_issues_that_are_not_there(shell: Shell, stack: dict[str, str]) -> None:
+    result = shell.run("issues", "resolve", stack["slug"], "0" * 24)
+    assert (result.exit_code, "not there" in result.output) == (1, True)
+    assert shell.run("issues", "ignore", stack["slug"], "0" * 24, "--for", "soon").exit_code == 2
+
+
+def test_a_marker_is_set(server: Served, shell: Shell, stack: dict[str, str]) -> None:
+    said = shell.json("mark", stack["key"], "deployed 2.4.1", "--url", server.url)
+    assert said["success"] is True
+    assert shell.run("mark", "nobody", "x", "--url", server.url).exit_code == 1

@@ -10,6 +10,7 @@ import click
 
 from errorstack_live import __version__
 from errorstack_live.cli.history import errors, logs
+from errorstack_live.cli.issue import issues, mark
 from errorstack_live.cli.member import member
 from errorstack_live.cli.send import demo, log, submit
 from errorstack_live.cli.serve import serve
@@ -21,7 +22,22 @@ from errorstack_live.cli.token import token
 from errorstack_live.cli.watching import watching
 from errorstack_live.errors import ErrorStackError, QueryError
 
-COMMANDS = (serve, stack, member, share, token, watching, submit, log, tail, errors, logs, demo)
+COMMANDS = (
+    serve,
+    stack,
+    member,
+    share,
+    token,
+    watching,
+    submit,
+    log,
+    mark,
+    tail,
+    errors,
+    issues,
+    logs,
+    demo,
+)
 INTERRUPTED = 130
 
 

@@ -43,7 +43,7 @@ async def submit(
 ) -> None:
     """Submit an error with these fields. A text without a name is its message."""
     fields = [("_s", key), *(_field(pair) for pair in pairs)]
-    await _send(settings, url, "/submit", fields, as_json=as_json)
+    await send(settings, url, "/submit", fields, as_json=as_json)
 
 
 @click.command()
@@ -58,7 +58,7 @@ async def log(
 ) -> None:
     """Send a log message."""
     fields = [("_s", key), ("_msg", text), ("_t", "json" if pretty else "text")]
-    await _send(settings, url, "/log", fields, as_json=as_json)
+    await send(settings, url, "/log", fields, as_json=as_json)
 
 
 @click.command()
@@ -127,7 +127,7 @@ async def _one(
         slots.release()
 
 
-async def _send(
+async def send(
     settings: Settings,
     url: str | None,
     path: str,
@@ -135,6 +135,7 @@ async def _send(
     *,
     as_json: bool,
 ) -> None:
+    """Send one submission to the ingest door, and say what became of it."""
     async with http_client(url or await _find(settings)) as client:
         answer = await _post(client, path, fields)
     if as_json:

@@ -12,6 +12,7 @@ import click
 from rich.console import Console
 from rich.text import Text
 
+from errorstack_live.model import Issue
 from errorstack_live.record import Record, encode
 
 STYLES = {
@@ -48,6 +49,20 @@ def line(record: Record) -> Text:
     text.append(" " + visible(_words(record)), style="" if level != "log" else "dim")
     if record.get("where"):
         text.append("  " + visible(record["where"]), style="dim italic")
+    return text
+
+
+def issue_line(issue: Issue) -> Text:
+    """One issue as one line: its id, how often, when last, what became of it, what it is."""
+    users = f"{issue.users}{'+' if issue.has_more_users else ''} users " if issue.users else ""
+    text = Text(f"{issue.id} ", style="dim")
+    text.append(f"{issue.count:>8,} ")
+    text.append(f"{issue.last_seen_at.astimezone():%m-%d %H:%M} ", style="dim")
+    state = "regressed" if issue.status == "open" and issue.regressed_at else issue.status.value
+    text.append(f"{state:<9} ", style="yellow" if state == "regressed" else "dim")
+    text.append(users + visible(issue.title), style=STYLES.get(issue.level, ""))
+    if issue.where:
+        text.append("  " + visible(issue.where), style="dim italic")
     return text
 
 
