@@ -106,6 +106,14 @@ class Settings(BaseSettings):
     max_viewers_per_address: int = Field(
         default=2000, ge=1, description="Open websockets from one network address."
     )
+    share_rate: int = Field(
+        default=20,
+        ge=1,
+        description="Requests per second by one share link from one network address.",
+    )
+    share_burst: int = Field(
+        default=200, ge=1, description="Requests a share link's reader may send at once."
+    )
     session_days: int = Field(default=30, ge=1, le=365, description="Days a sign-in lasts.")
 
     metrics_token: SecretStr | None = Field(

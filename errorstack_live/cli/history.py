@@ -10,7 +10,6 @@ from errorstack_live.cli.access import Access, json_option, now, with_access
 from errorstack_live.cli.option import moment_option
 
 PAGE = 500
-OLDEST_ID = "0" * 24
 
 
 @click.command()
@@ -37,10 +36,9 @@ async def errors(
         for error in page.errors:
             show.out(record.of_error(error), screen, as_json=as_json)
         limit -= len(page.errors)
-        if page.is_complete or page.reached_at is None:
+        place = page.next
+        if place is None:
             break
-        last = page.errors[-1] if page.errors else None
-        place = (last.at, last.id) if last else (page.reached_at, OLDEST_ID)
         if place == before:
             show.console(stderr=True).print("Older errors could not be looked through in time.")
             break

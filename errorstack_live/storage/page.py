@@ -25,6 +25,7 @@ RARE = 20
 for the rest. A value more common than that is found sooner by walking on."""
 BY_FIELD_S = 0.25
 """Past it the value was not rare after all, or not in other stacks; then walking goes on."""
+_LAST_ID = "f" * 24
 _NO_SUCH_PLAN = (2, 291)  # BadValue in 5.0, NoQueryExecutionPlans since
 
 
@@ -39,6 +40,20 @@ class Page:
     errors: tuple[Error, ...]
     reached_at: datetime | None = None
     is_complete: bool = True
+
+    @property
+    def next(self) -> tuple[datetime, str] | None:
+        """Where the next page goes on, as its ``before``; None when nothing older matches.
+
+        Behind the last error, or behind what was searched where that is older. At that moment
+        there may be more that was not searched, so it begins before all ids.
+        """
+        if self.is_complete:
+            return None
+        last = self.errors[-1] if self.errors else None
+        if self.reached_at is not None and (last is None or self.reached_at < last.at):
+            return self.reached_at, _LAST_ID
+        return (last.at, last.id) if last else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from itsdangerous import Signer
-from quart import Quart, current_app, g, request
+from quart import Quart, current_app, g, has_websocket_context, request
 from quart_auth import AuthUser, current_user, login_user, logout_user
 from quart_rate_limiter import RateLimiter
 
@@ -81,10 +81,12 @@ class Reader:
 
 @dataclass(frozen=True, slots=True)
 class Locks:
-    """What guards sign-in in this process: password hashing and the attempts on each account."""
+    """What guards readers in this process: password hashing, the attempts on each account, and how
+    often each share link's readers ask."""
 
     passwords: Passwords
     attempts: TokenBuckets
+    shares: TokenBuckets
 
 
 def register(app: Quart) -> None:
@@ -93,7 +95,9 @@ def register(app: Quart) -> None:
     app.secret_key = parts.store.secret
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     app.extensions["errorstack_locks"] = Locks(
-        Passwords(), TokenBuckets(rate=1 / ATTEMPT_S, burst=ATTEMPTS, max_keys=MAX_THROTTLED)
+        Passwords(),
+        TokenBuckets(rate=1 / ATTEMPT_S, burst=ATTEMPTS, max_keys=MAX_THROTTLED),
+        TokenBuckets(parts.settings.share_rate, parts.settings.share_burst, MAX_THROTTLED),
     )
     app.before_request(believe_proxy)
     app.before_websocket(believe_proxy)
@@ -104,7 +108,7 @@ def register(app: Quart) -> None:
 
 
 def locks() -> Locks:
-    """What guards sign-in in this process."""
+    """What guards readers in this process."""
     found = current_app.extensions["errorstack_locks"]
     assert isinstance(found, Locks)
     return found
@@ -284,8 +288,22 @@ async def writer() -> Reader:
 async def _share_reader(share_id: str) -> Reader:
     if not holds_share(share_id):
         raise Unauthorized("Open the share link again", reason="share-link")
+    await _check_share_rate(share_id)
     share = check_share(await state().store.shares.by_id(share_id))
     return Reader(await state().store.stacks.by_id(share.stack), None, share, "")
+
+
+async def _check_share_rate(share_id: str) -> None:
+    """Count a request of a share link's reader; raises TooMany past their rate.
+
+    Anybody may have a link, and what it asks is searched for. Sockets are bounded by number.
+    """
+    if has_websocket_context():
+        return
+    wait_s = locks().shares.take(f"{share_id} {await address()}", time.monotonic())
+    if wait_s > 0:
+        retry_after_s = math.ceil(wait_s)
+        raise TooMany("Too many requests by this link", retry_after_s=retry_after_s)
 
 
 def check_share(share: Share) -> Share:

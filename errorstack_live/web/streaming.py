@@ -5,7 +5,8 @@ Nothing is written ahead: the next piece is made when the network has taken the 
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from functools import partial
 
 from quart import Response, request, stream_with_context
 
@@ -18,6 +19,8 @@ from errorstack_live.web.state import now, state
 
 EVENTS = "text/event-stream"
 LINES = "application/x-ndjson"
+STALL_S = 60.0
+"""A piece that the network has not taken by then never will be: the answer ends."""
 RETRY_MS = 3000
 """A client of events that was cut off comes back after so long."""
 
@@ -29,9 +32,24 @@ def streamed(pieces: Callable[[], Pieces], media: str) -> Response:
     headers = {"X-Accel-Buffering": "no"}  # a proxy that gathers them would show them late
     if request.method == "HEAD":
         return Response("", content_type=media, headers=headers)
-    response = Response(stream_with_context(pieces)(), content_type=media, headers=headers)
+    written = stream_with_context(partial(_written, pieces))()
+    response = Response(written, content_type=media, headers=headers)
     response.timeout = None
     return response
+
+
+async def _written(pieces: Callable[[], Pieces]) -> Pieces:
+    """The pieces, and an end when one of them is not taken in time."""
+    writer = asyncio.current_task()
+    assert writer is not None
+    loop = asyncio.get_running_loop()
+    async with aclosing(pieces()) as made:
+        async for piece in made:
+            stalled = loop.call_later(STALL_S, writer.cancel)
+            try:
+                yield piece
+            finally:
+                stalled.cancel()
 
 
 def event(data: bytes, *, kind: str = "", id: str = "") -> bytes:  # noqa: A002 - the format's word

@@ -8,6 +8,7 @@ from quart import Quart
 
 from errorstack_live.web.api import (
     errors,
+    export,
     fields,
     insight,
     issues,
@@ -31,6 +32,7 @@ from errorstack_live.web.api.route import api
 RESOURCES = (
     stacks,
     errors,
+    export,
     issues,
     insight,
     markers,
@@ -52,5 +54,6 @@ RESOURCES = (
 
 def register(app: Quart) -> None:
     """Serve the data, and its description."""
+    export.register(app)
     app.register_blueprint(api)
     openapi.register(app, RESOURCES)

@@ -13,7 +13,6 @@ from errorstack_live import meaning
 from errorstack_live.live import rows
 from errorstack_live.model import Error, Level
 from errorstack_live.query import EVERYTHING
-from errorstack_live.storage.page import Page
 from errorstack_live.web import history
 from errorstack_live.web.api.kind import (
     AskedId,
@@ -30,7 +29,6 @@ from errorstack_live.web.auth import Reader
 from errorstack_live.web.history import Span
 
 MAX_ERRORS = 1000
-_LAST_ID = "f" * 24
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +133,8 @@ async def errors(who: Reader, asked: ErrorsAsked) -> Response:
     """
     span = Span(since=asked.since, until=asked.until, before=asked.before, issue=asked.issue)
     page = await history.errors(who, asked.query, span, limit=asked.limit)
-    further = None if page.is_complete else _next(page)
+    place = page.next
+    further = place and f"{rows.millis(place[0])},{place[1]}"
     response = answer(
         {
             "errors": _rows(page.errors, who, whole=asked.whole),
@@ -170,11 +169,3 @@ def _trace(of: Error) -> dict[str, Any] | None:
         return None
     name, trace = found
     return {"field": name, "frames": [rows.frame(each) for each in trace.frames]}
-
-
-def _next(page: Page) -> str | None:
-    """Behind the last error, or behind what was searched where that is older."""
-    last = page.errors[-1] if page.errors else None
-    if page.reached_at is not None and (last is None or page.reached_at < last.at):
-        return f"{rows.millis(page.reached_at)},{_LAST_ID}"
-    return f"{rows.millis(last.at)},{last.id}" if last else None
