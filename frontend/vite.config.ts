@@ -15,7 +15,7 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy lets no font come from a data: address
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rollupOptions: { input: ["src/live.tsx", "src/page.ts", "src/styles/app.css", "src/styles/pages.css"] },
+    rollupOptions: { input: ["src/live.tsx", "src/page.ts", "src/styles/app.css", "src/styles/pages.css", "src/reference.ts", "src/styles/reference.css"] },
   },
   test: { include: ["{src,tests}/**/*.test.{ts,tsx}"] },
 });

@@ -82,6 +82,10 @@ class Shelf:
         """The few that the empty live view offers, the first as its default."""
         return [each.fill(url, key) for each in self.clients if each.is_quick]
 
+    def size_bytes(self, archive: str) -> int:
+        """How large an archive is."""
+        return len(self._files[archive].content)
+
     def answer(self, name: str) -> Response:
         """Serve one archive; raises NotFound."""
         file = self._files.get(name)
@@ -102,6 +106,7 @@ def shelf() -> Shelf:
 
 def register(app: Quart) -> None:
     """Serve the archives under ``/clients``, to everybody."""
+    app.jinja_env.globals["archive_bytes"] = lambda name: shelf().size_bytes(name)
 
     @app.get("/clients/<name>")
     async def archive(name: str) -> Response:

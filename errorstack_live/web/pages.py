@@ -1,4 +1,4 @@
-"""The pages members read: stacks, the live view, issues, one error, set-up, and the API page."""
+"""The pages members read: stacks, the live view, issues, one error, set-up."""
 
 import asyncio
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from errorstack_live.web import (
     client,
     history,
     parameter,
+    reference,
     render,
     sample,
     stack,
@@ -38,7 +39,6 @@ STATUSES: dict[str, Status | None] = {"open": Status.OPEN, "resolved": Status.RE
 THEMES = {"dark", "light"}
 
 pages = Blueprint("pages", __name__)
-public = Blueprint("public", __name__)
 
 
 def register(app: Quart) -> None:
@@ -48,8 +48,8 @@ def register(app: Quart) -> None:
     asset.register(app)
     client.register(app)
     app.context_processor(_context)
-    for part in (pages, public):
-        app.register_blueprint(part)
+    app.register_blueprint(pages)
+    reference.register(app)
     account.register(app)
     stack.register(app)
 
@@ -201,17 +201,3 @@ async def send_test(**_: str) -> AnyResponse | Response:
     who = await writer()
     said = await sample.send(who.stack)
     return redirect(f"{view.place_of(who).page}/e/{said['id']}")
-
-
-@public.get("/docs/api")
-async def api_page() -> str:
-    """How to submit: every address, reply and limit."""
-    settings = state().settings
-    return await render_template(
-        "api.html",
-        url=public_url(),
-        alias=settings.ingest_alias,
-        max_body_bytes=settings.max_body_bytes,
-        key_rate=settings.key_rate,
-        snippet_list=shelf().filled(public_url(), "KEY"),
-    )
