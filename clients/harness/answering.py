@@ -28,6 +28,8 @@ class Answering:
     def __init__(self, *replies: bytes | Reply, tls: ssl.SSLContext | None = None) -> None:
         self.forms: list[dict[str, str]] = []
         self.paths: list[str] = []
+        self.headers: list[dict[str, str]] = []
+        """Of each request, by lower-case names."""
         self.connections = 0
         self._replies = list(replies)
         self._server = _Server(("127.0.0.1", 0), _handler(self))
@@ -78,6 +80,7 @@ def _handler(server: Answering) -> type[socketserver.BaseRequestHandler]:
             server.connections += 1
             while line := self.rfile.readline():
                 headers = dict(iter(self._header, ("", "")))
+                server.headers.append(headers)
                 body = self.rfile.read(int(headers.get("content-length", "0")))
                 reply = server.answer(line.split()[1].decode(), body)
                 if not reply:

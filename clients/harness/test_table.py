@@ -11,7 +11,7 @@ from harness.toolchain import CLIENTS, ROOT, ROWS, Toolchain
 
 KNOWN = {
     *("name", "folder", "label", "group", "platform", "summary", "language", "is_quick", "snippet"),
-    *("archive", "ships", "inside", "programs", "apt", "npm", "pip"),
+    *("archive", "ships", "also", "inside", "programs", "apt", "npm", "pip"),
 }
 FOLDERS = {
     path.name
