@@ -54,7 +54,8 @@ class Ingest:
     """Takes submissions in: known key, within its rate, understood, scrubbed, durable, answered.
 
     ``viewers`` tells how many watch a stack, ``new_id`` makes ids, ``count`` is called once for
-    every submission with its kind and how it ended (for metrics).
+    every submission with its kind and how it ended (for metrics), ``note_use`` for every one that
+    is stored with its stack, its key and itself.
     """
 
     def __init__(
@@ -69,6 +70,7 @@ class Ingest:
         new_id: Callable[[], str],
         viewers: Callable[[str], int],
         count: Callable[[Kind, str], None],
+        note_use: Callable[[str, str, Submission], None],
     ) -> None:
         self._keys = keys
         self._writer = writer
@@ -80,6 +82,7 @@ class Ingest:
         self._new_id = new_id
         self._viewers = viewers
         self._count = count
+        self._note_use = note_use
 
     async def accept(self, protocol: Protocol, submission: Submission) -> Reply:
         """Store what a submission holds and answer it.
@@ -101,6 +104,7 @@ class Ingest:
         except Refused as refused:
             return self.refuse(protocol, submission, refused, parsed)
         self._count(protocol.kind, OutcomeKind.ACCEPTED)
+        self._note_use(stack.id, parsed.key, submission)
         outcome = Outcome(
             OutcomeKind.ACCEPTED, stored=tuple(stored), viewers=self._viewers(stack.id)
         )

@@ -46,6 +46,15 @@ class Metrics:
         else:
             self._submissions.labels(kind, outcome).inc()
 
+    def outcomes(self) -> dict[tuple[str, str], int]:
+        """How many submissions of each kind ended how, since the process began."""
+        return {
+            (sample.labels["kind"], sample.labels["outcome"]): int(sample.value)
+            for family in self._submissions.collect()
+            for sample in family.samples
+            if sample.name.endswith("_total")
+        }
+
     def batch(self, documents: int, seconds: float) -> None:
         """Observe one batch that was written."""
         self._batch_documents.observe(documents)

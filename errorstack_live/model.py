@@ -45,11 +45,14 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class StackKey:
-    """A public, write-only key. ``revoked_at`` is None while it works."""
+    """A public, write-only key; ``label`` says what it is for. ``revoked_at`` is None while it
+    works.
+    """
 
     key: str
     created_at: datetime
     revoked_at: datetime | None = None
+    label: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +120,8 @@ class Submission:
     """One HTTP request at the ingest door, as bytes.
 
     ``query`` is the raw query string, ``body`` the decompressed body up to the limit and
-    ``body_bytes`` its true size, which is larger when the body was cut.
+    ``body_bytes`` its true size, which is larger when the body was cut. ``origin`` is the site
+    whose page sent it, as its browser says, or empty; it is not stored with the error.
     """
 
     method: str
@@ -127,6 +131,7 @@ class Submission:
     content_type: str
     request: Request
     received_at: datetime
+    origin: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -353,13 +358,17 @@ class Member:
 class Session:
     """A sign-in, or a terminal's short-lived access (then ``member`` is None).
 
-    ``id`` is the SHA-256 of its token, which only the holder has.
+    ``id`` is the SHA-256 of its token, which only the holder has. ``agent`` and ``address`` are
+    the browser's and where it was at ``seen_at``, which is up to some minutes old.
     """
 
     id: str
     member: str | None
     created_at: datetime
     expires_at: datetime
+    agent: str = ""
+    address: str = ""
+    seen_at: datetime | None = None
 
 
 class Scope(StrEnum):

@@ -2,7 +2,8 @@ import { defineConfig } from "vitest/config";
 
 /**
  * Entries, looked up by their source path in the manifest by the pages' templates: the live view,
- * the small script of the other pages, the style sheet of all, and what other pages add to it.
+ * the small script of the other pages, the set-up page's, the style sheet of all, and what other
+ * pages add to it.
  */
 export default defineConfig({
   base: "./", // fonts are named relative to the style sheet, so static/ may be served anywhere
@@ -15,7 +16,11 @@ export default defineConfig({
     assetsInlineLimit: 0, // the policy lets no font come from a data: address
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
-    rollupOptions: { input: ["src/live.tsx", "src/page.ts", "src/styles/app.css", "src/styles/pages.css", "src/reference.ts", "src/styles/reference.css"] },
+    rollupOptions: {
+      input: ["live.tsx", "page.ts", "setup.ts", "reference.ts", "styles/app.css", "styles/pages.css", "styles/reference.css"].map(
+        (name) => `src/${name}`,
+      ),
+    },
   },
   test: { include: ["{src,tests}/**/*.test.{ts,tsx}"] },
 });

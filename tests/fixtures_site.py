@@ -51,7 +51,7 @@ async def site(shared_server: Server, browser: Browser) -> AsyncIterator[Site]:
     await page.get_by_label("E-mail").fill(EMAIL)
     await page.get_by_label("Password").fill(PASSWORD)
     await page.locator("main form button").click()
-    await expect(page.get_by_role("heading", name="Stacks")).to_be_visible()
+    await expect(page.locator("#main h1")).to_be_visible()
     error_id = await _send(server)
     error = await server.state.store.errors.get(server.stack.id, error_id)
     names = {"slug": server.stack.slug, "error": error_id, "issue": error.issue}

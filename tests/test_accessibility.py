@@ -87,6 +87,16 @@ def key(name: str) -> Act:
     return press
 
 
+async def on_the_way(page: Page) -> None:
+    await page.get_by_role("button", name="Send a test error").click()
+    await expect(page.locator("#trip [data-step=streamed][data-state=done]")).to_be_visible()
+
+
+async def tried(page: Page) -> None:
+    await page.get_by_role("button", name="See what is stored").click()
+    await expect(page.locator("#tried")).to_be_visible()
+
+
 LIVE = "/s/{slug}"
 PAGES: dict[str, tuple[str, Act]] = {
     "live": (LIVE, rows),
@@ -104,6 +114,25 @@ PAGES: dict[str, tuple[str, Act]] = {
     "live, paused": (LIVE, key(" ")),
     "live, fields as a sheet": (LIVE, key("f")),
     "live, help": (LIVE, key("?")),
+    "sign in": ("/login", nothing),
+    "stacks": ("/", nothing),
+    "status": ("/status", nothing),
+    "set-up": (f"{LIVE}/setup", nothing),
+    "set-up, a test sent": (f"{LIVE}/setup?client=python", on_the_way),
+    "settings": (f"{LIVE}/settings", nothing),
+    "settings, keys": (f"{LIVE}/settings/keys", nothing),
+    "settings, shares": (f"{LIVE}/settings/shares", nothing),
+    "settings, retention": (f"{LIVE}/settings/retention", nothing),
+    "settings, scrubbing tried": (f"{LIVE}/settings/scrubbing", tried),
+    "settings, limits": (f"{LIVE}/settings/limits", nothing),
+    "settings, delete": (f"{LIVE}/settings/delete", nothing),
+    "members": ("/members", nothing),
+    "account": ("/account", nothing),
+    "sessions": ("/account/sessions", nothing),
+    "tokens": ("/account/tokens", nothing),
+    "one error": (f"{LIVE}/e/{{error}}", nothing),
+    "api": ("/docs/api", nothing),
+    "nowhere": ("/nowhere", nothing),
 }
 
 

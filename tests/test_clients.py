@@ -70,8 +70,8 @@ async def test_nothing_else_is_there(http: httpx.AsyncClient, name: str) -> None
 
 async def test_the_set_up_page_has_them_all(dashboard: Dashboard) -> None:
     visitor = await dashboard.signed_in()
-    page = await visitor.get(f"{dashboard.page}/setup")
     key = dashboard.stack.keys[0].key
-    text = page.elements.text
     for each in shelf().filled("http://localhost", key):
-        assert each.text in text
+        page = await visitor.get(f"{dashboard.page}/setup?client={each.name}")
+        assert each.text in page.elements.text
+        assert {"href": f"?client={each.name}", "aria-current": "true"} in page.elements.all("a")

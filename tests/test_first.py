@@ -1,6 +1,7 @@
 """What is new in a stack is told once, by one process, and past a limit not at all."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -220,7 +221,7 @@ async def test_while_the_record_cannot_be_read_nothing_is_told(
 
 async def test_deleting_a_stack_forgets(writer: Writer, store: Store, stack: Stack) -> None:
     await new_in(writer, store, stack, {"a": "1"}, {"b": "1"})
-    await store.stacks.delete(stack.id)
+    await store.stacks.delete(stack.id, datetime.now(UTC))
     which = {"stack": {"$exists": True}}
     async with asyncio.timeout(20):
         while await store.database.firsts.count_documents(which):

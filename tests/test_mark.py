@@ -1,6 +1,5 @@
 """Markers: through the ingest door, stored, bounded, and told to viewers."""
 
-import asyncio
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -149,6 +148,6 @@ async def test_strangers_push_out_none_but_each_others(
 
 async def test_markers_go_with_their_stack(store: Store, stack: Stack) -> None:
     await store.markers.add(a_marker(stack, 1))
-    await store.stacks.delete(stack.id)
-    await asyncio.sleep(0)
+    await store.stacks.delete(stack.id, NOW)
+    await store.stacks.finish_removals(NOW)
     assert await store.database.markers.count_documents({}) == 0

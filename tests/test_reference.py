@@ -132,7 +132,7 @@ async def test_a_member_sends_and_sees(reading: tuple[Page, Server]) -> None:
     await page.get_by_label("E-mail").fill("ada@example.org")
     await page.get_by_label("Password").fill("correct horse battery")
     await page.locator("main form button").click()
-    await page.get_by_role("heading", name="Stacks").wait_for()
+    await page.locator("#main h1").wait_for()
     await page.goto(f"{server.url}/docs/api")
     section = page.locator("section", has=page.locator("#submit"))
     await section.get_by_role("radio", name="JSON").check(force=True)

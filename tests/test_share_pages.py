@@ -301,30 +301,30 @@ async def test_paging_goes_on_past_what_the_filter_leaves_out(
 
 async def test_the_settings_page_makes_and_revokes_links(dashboard: Dashboard) -> None:
     visitor = await dashboard.signed_in()
-    await visitor.get(f"{dashboard.page}/settings")
+    await visitor.get(f"{dashboard.page}/settings/shares")
     form = {
         "share_name": "for Bob",
         "query": " service:web ",
         "hidden": "customer, ip ,",
         "expires": "3600",
     }
-    page = await visitor.post(f"{dashboard.page}/shares", **form)
+    page = await visitor.post(f"{dashboard.page}/settings/shares", **form)
     link = re.search(r"http://localhost/share/([\w-]{32})", page.text)
     assert link
     made = (await linking_shares(dashboard))[0]
     assert (made.name, made.query, made.hidden) == ("for Bob", "service:web", ("customer", "ip"))
     assert (made.with_logs, made.token_sha256) == (False, digest(link[1]))
     assert made.expires_at == made.created_at + timedelta(hours=1)
-    again = await visitor.get(f"{dashboard.page}/settings")
+    again = await visitor.get(f"{dashboard.page}/settings/shares")
     assert link[1] not in again.text
     assert "for Bob" in again.text
     viewer = dashboard.visitor()
     place = (await viewer.get(f"/share/{link[1]}")).location
     assert (await viewer.get(place)).status == 200
-    done = await visitor.post(f"{dashboard.page}/shares/{made.id}/revoke")
-    assert done.location == f"{dashboard.page}/settings?done=share-revoked"
+    done = await visitor.post(f"{dashboard.page}/settings/shares/{made.id}/revoke")
+    assert done.location == f"{dashboard.page}/settings/shares?done=revoked"
     assert (await viewer.get(place)).status == 410
-    refused = await visitor.post(f"{dashboard.page}/shares", **{**form, "query": "(("})
+    refused = await visitor.post(f"{dashboard.page}/settings/shares", **{**form, "query": "(("})
     assert (refused.status, 'value="(("' in refused.text) == (400, True)
 
 

@@ -235,7 +235,7 @@ async def test_shares_end_with_their_stack(store: Store, stack: Stack) -> None:
         now=NOW,
         expires_at=None,
     )
-    await store.stacks.delete(stack.id)
+    await store.stacks.delete(stack.id, NOW)
     assert (await store.shares.by_id(made.id)).revoked_at is not None
 
 

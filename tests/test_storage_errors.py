@@ -302,7 +302,9 @@ async def test_deleting_a_stack_deletes_what_is_in_it(
     await store.database.errors.insert_one(
         encode(errors.to_document(error(kept.id), NOW + timedelta(days=1)))
     )
-    await store.stacks.delete(stack.id)
+    await store.stacks.delete(stack.id, NOW)
+    assert [each.id for each in await store.stacks.all()] == [kept.id]
+    await store.stacks.finish_removals(NOW)
     for name in ("errors", "issues", "minutes", "logs"):
         left = await store.database[name].count_documents({})
         assert left == (name == "errors")

@@ -82,7 +82,7 @@ async def test_what_is_not_there_cannot_be_changed(store: Store) -> None:
         store.stacks.configure(HEX_24, retention_days=1),
         store.stacks.add_key(HEX_24, NOW),
         store.stacks.revoke_key(HEX_24, "x", NOW),
-        store.stacks.delete(HEX_24),
+        store.stacks.delete(HEX_24, NOW),
     ):
         with pytest.raises(NotFound):
             await call

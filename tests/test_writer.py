@@ -509,7 +509,7 @@ async def test_a_new_retention_holds_for_new_errors_soon(
         return newest is not None and newest["expire_at"] == NOW + timedelta(days=60)
 
     await eventually(holds)
-    await store.stacks.delete(stack.id)
+    await store.stacks.delete(stack.id, NOW)
 
     async def is_refused() -> bool:
         try:

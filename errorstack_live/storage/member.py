@@ -13,6 +13,7 @@ from errorstack_live.storage.session import Sessions
 from errorstack_live.storage.token import Tokens
 
 INDEXES = (IndexModel("address", unique=True),)
+TAKEN = "There is a member with this e-mail address already"
 
 
 class Members:
@@ -42,7 +43,7 @@ class Members:
         try:
             await self._members.insert_one(document)
         except DuplicateKeyError as error:
-            raise Conflict("There is a member with this e-mail address already") from error
+            raise Conflict(TAKEN) from error
         return member
 
     @deadline()
@@ -79,6 +80,17 @@ class Members:
         """Raises NotFound. Sessions go on; end them with ``sessions.end_all``."""
         change = {"$set": {"password_hash": password_hash}}
         done = await self._members.update_one({"_id": object_id(member_id)}, change)
+        if not done.matched_count:
+            raise NotFound("There is no such member")
+
+    @deadline()
+    async def set_email(self, member_id: str, email: str) -> None:
+        """Raises NotFound, and Conflict when another member has this address."""
+        change = {"$set": {"address": _address(email), "email": email.strip()}}
+        try:
+            done = await self._members.update_one({"_id": object_id(member_id)}, change)
+        except DuplicateKeyError as error:
+            raise Conflict(TAKEN) from error
         if not done.matched_count:
             raise NotFound("There is no such member")
 

@@ -22,6 +22,7 @@ from errorstack_live.storage import (
     merge,
     minute,
     process,
+    refused,
     session,
     share,
     token,
@@ -31,14 +32,17 @@ from errorstack_live.storage import stack as stacks
 from errorstack_live.storage.change import Changes
 from errorstack_live.storage.deadline import brief, deadline
 from errorstack_live.storage.document import OPTIONS, Database, Document
+from errorstack_live.storage.measure import Measures
 from errorstack_live.storage.meta import Meta
+from errorstack_live.storage.refused import Refusals
+from errorstack_live.storage.use import KeyUses
 
-VERSION = 4
+VERSION = 5
 """Of the documents. A later version brings older ones up to date in ``_migrate``.
 
 2: tokens and who watches. 3: issues may be ignored for a time and merged, stacks have rules and
-markers. 4: what is new in an error. Each only has further indexes: nothing that version 1 wrote has
-to change, and what is missing in it means that nothing was said.
+markers. 4: what is new in an error. 5: refusals by stack. Each only has further indexes: nothing
+that version 1 wrote has to change, and what is missing in it means that nothing was said.
 """
 OLDEST_SERVER = 13
 """The wire version of MongoDB 5.0, the first to keep ``$`` and dots in names."""
@@ -63,7 +67,7 @@ _INDEXES: dict[str, Sequence[IndexModel]] = {
     "processes": process.INDEXES,
     "watching": watching.INDEXES,
     "firsts": first.INDEXES,
-    "refused": (IndexModel("at", expireAfterSeconds=86_400),),
+    "refused": refused.INDEXES,
 }
 
 
@@ -89,6 +93,9 @@ class Store:
         self.shares = share.Shares(database, self.changes)
         self.processes = process.Processes(database)
         self.watchings = watching.Watchings(database)
+        self.uses = KeyUses(database)
+        self.refusals = Refusals(database)
+        self.measures = Measures(database)
         self.meta = Meta(database)
 
     @classmethod

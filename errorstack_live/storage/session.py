@@ -16,6 +16,7 @@ INDEXES = (
     IndexModel("member"),
     IndexModel("expires_at", expireAfterSeconds=0),
 )
+MAX_AGENT_CHARS = 512
 
 
 class Sessions:
@@ -26,7 +27,15 @@ class Sessions:
         self._changes = changes
 
     @deadline()
-    async def create(self, member_id: str | None, *, now: datetime, expires_at: datetime) -> str:
+    async def create(
+        self,
+        member_id: str | None,
+        *,
+        now: datetime,
+        expires_at: datetime,
+        agent: str = "",
+        address: str = "",
+    ) -> str:
         """Begin a session and return its token."""
         token = secrets.token_urlsafe(32)
         document: Document = {
@@ -34,6 +43,9 @@ class Sessions:
             "member": object_id(member_id) if member_id is not None else None,
             "created_at": utc(now),
             "expires_at": utc(expires_at),
+            "agent": agent[:MAX_AGENT_CHARS],
+            "address": address,
+            "seen_at": utc(now),
         }
         await self._sessions.insert_one(document)
         return token
@@ -51,15 +63,21 @@ class Sessions:
         return [from_document(each) for each in await found.to_list(None)]
 
     @deadline()
+    async def see(self, session_id: str, address: str, now: datetime) -> None:
+        """Note that a session is in use, and from where."""
+        seen = {"$set": {"seen_at": utc(now), "address": address}}
+        await self._sessions.update_one({"_id": {"$eq": session_id}}, seen)
+
+    @deadline()
     async def end(self, session_id: str) -> None:
         """End a session; one that has ended stays so."""
         await self._sessions.delete_one({"_id": {"$eq": session_id}})
         self._changes.tell(SessionEnded(session_id))
 
     @deadline()
-    async def end_all(self, member_id: str) -> None:
-        """End all sessions of a member."""
-        which = {"member": object_id(member_id)}
+    async def end_all(self, member_id: str, *, but: str = "") -> None:
+        """End all sessions of a member, ``but`` the one with this id."""
+        which = {"member": object_id(member_id), "_id": {"$ne": but}}
         found = await self._sessions.find(which, {"_id": 1}).to_list(None)
         await self._sessions.delete_many(which)
         self._changes.tell(*(SessionEnded(each["_id"]) for each in found))
@@ -78,4 +96,7 @@ def from_document(found: Document) -> Session:
         member=str(member) if member is not None else None,
         created_at=found["created_at"],
         expires_at=found["expires_at"],
+        agent=found.get("agent", ""),
+        address=found.get("address", ""),
+        seen_at=found.get("seen_at"),
     )

@@ -4,6 +4,7 @@ import re
 import secrets
 import unicodedata
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from itertools import count
 from types import EllipsisType
@@ -12,16 +13,18 @@ from typing import Any
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
-from errorstack_live.errors import Invalid, NotFound
-from errorstack_live.event import StackChanged
+from errorstack_live.errors import Conflict, Invalid, NotFound
+from errorstack_live.event import ShareChanged, StackChanged
 from errorstack_live.model import BY_FINGERPRINT, Grouping, Merge, Rule, Stack, StackKey
+from errorstack_live.storage import share
 from errorstack_live.storage.change import Changes
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, new_id, object_id, utc
-from errorstack_live.storage.removal import remove_stack
+from errorstack_live.storage.removal import begin, finish
 
 INDEXES = (IndexModel("slug", unique=True), IndexModel("keys.key", unique=True, sparse=True))
 MAX_SLUG_CHARS = 60
+MAX_FORMER_SLUGS = 20
 
 
 class Stacks:
@@ -39,8 +42,11 @@ class Stacks:
         return [from_document(document) for document in found]
 
     async def by_slug(self, slug: str) -> Stack:
-        """Raises NotFound."""
-        return await self._one({"slug": {"$eq": slug}})
+        """The stack of this slug, or the one that had it before. Raises NotFound."""
+        try:
+            return await self._one({"slug": {"$eq": slug}})
+        except NotFound:
+            return await self._one({"former_slugs": {"$eq": slug}})
 
     async def by_id(self, stack_id: str) -> Stack:
         """Raises NotFound."""
@@ -79,6 +85,21 @@ class Stacks:
         """Change the name alone: addresses keep working. Raises NotFound."""
         await self._update({"_id": object_id(stack_id)}, {"$set": {"name": name}})
 
+    async def move(self, stack_id: str, slug: str) -> None:
+        """Change the slug; the former one goes on leading here while no other stack takes it.
+
+        Raises NotFound, and Conflict when another stack has this slug.
+        """
+        stack = await self.by_id(stack_id)
+        former = {"$each": [stack.slug], "$slice": -MAX_FORMER_SLUGS}
+        change = {"$set": {"slug": slug}, "$push": {"former_slugs": former}}
+        async with deadline():
+            try:
+                await self._stacks.update_one({"_id": object_id(stack_id)}, change)
+            except DuplicateKeyError as error:
+                raise Conflict("Another stack has this address already") from error
+        self._changes.tell(StackChanged(stack_id))
+
     async def configure(
         self,
         stack_id: str,
@@ -106,28 +127,43 @@ class Stacks:
         change = {"rules": [_rule_document(each) for each in rules]}
         await self._update({"_id": object_id(stack_id)}, {"$set": change})
 
-    async def add_key(self, stack_id: str, now: datetime) -> StackKey:
-        """Make a further key. Raises NotFound."""
-        key = _new_key(now)
+    async def add_key(self, stack_id: str, now: datetime, label: str = "") -> StackKey:
+        """Make a further key; ``label`` says what it is for. Raises NotFound."""
+        key = _new_key(now, label)
         await self._update({"_id": object_id(stack_id)}, {"$push": {"keys": _key_document(key)}})
         return key
+
+    async def label_key(self, stack_id: str, key: str, label: str) -> None:
+        """Say what a key is for. Raises NotFound."""
+        which = {"_id": object_id(stack_id), "keys": {"$elemMatch": {"key": {"$eq": key}}}}
+        await self._update(which, {"$set": {"keys.$.label": label}})
 
     async def revoke_key(self, stack_id: str, key: str, now: datetime) -> None:
         """End a key for good. Raises NotFound."""
         which = {"_id": object_id(stack_id), "keys": {"$elemMatch": {"key": {"$eq": key}}}}
         await self._update(which, {"$set": {"keys.$.revoked_at": utc(now)}})
 
-    async def delete(self, stack_id: str) -> None:
-        """Delete a stack and all that is in it; its keys end first. Raises NotFound.
+    async def delete(self, stack_id: str, now: datetime) -> None:
+        """Delete a stack: its keys, links and pages end at once. Raises NotFound.
 
-        Takes as long as it has errors: each of its steps is bounded, not the whole.
+        What was stored in it goes in bounded steps, by ``finish_removals``, which every server
+        calls again and again: also after a crash in the middle.
         """
+        which = {"_id": object_id(stack_id)}
+        await self._one(which)
+        await begin(self._database, which["_id"], now)
         async with deadline():
-            gone = await self._stacks.delete_one({"_id": object_id(stack_id)})
-        if not gone.deleted_count:
-            raise NotFound("There is no such stack")
-        self._changes.tell(StackChanged(stack_id))
-        await remove_stack(self._database, object_id(stack_id))
+            await self._stacks.delete_one(which)
+            shares = await self._database.shares.find({"stack": which["_id"]}).to_list(None)
+            await self._database.shares.update_many(
+                {"stack": which["_id"], "revoked_at": None}, {"$set": {"revoked_at": utc(now)}}
+            )
+        gone = (replace(share.from_document(each), revoked_at=utc(now)) for each in shares)
+        self._changes.tell(StackChanged(stack_id), *map(ShareChanged, gone))
+
+    async def finish_removals(self, now: datetime) -> None:
+        """Delete what is left of stacks that were deleted; each step is bounded, not the whole."""
+        await finish(self._database, now)
 
     @deadline()
     async def _one(self, which: Document) -> Stack:
@@ -202,13 +238,20 @@ def _grouping(found: Document) -> Grouping:
     )
 
 
-def _new_key(now: datetime) -> StackKey:
-    return StackKey(secrets.token_hex(16), utc(now))
+def _new_key(now: datetime, label: str = "") -> StackKey:
+    return StackKey(secrets.token_hex(16), utc(now), label=label)
 
 
 def _key(found: dict[str, Any]) -> StackKey:
-    return StackKey(found["key"], found["created_at"], found.get("revoked_at"))
+    return StackKey(
+        found["key"], found["created_at"], found.get("revoked_at"), found.get("label", "")
+    )
 
 
 def _key_document(key: StackKey) -> Document:
-    return {"key": key.key, "created_at": key.created_at, "revoked_at": key.revoked_at}
+    return {
+        "key": key.key,
+        "created_at": key.created_at,
+        "revoked_at": key.revoked_at,
+        "label": key.label,
+    }

@@ -36,6 +36,7 @@ from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.part import Joined, Parts
 from errorstack_live.storage.recount import recount
 from errorstack_live.storage.retention import Retention, apply_retention
+from errorstack_live.storage.use import FLUSH_S
 
 BATCHES_AT_ONCE = 2
 """While one waits for the disk the next is sent."""
@@ -113,6 +114,8 @@ class Writer:
                 Job("ignored", 1.0, self._return_ignored),
                 Job("merges", 1.0, self._move_merged),
                 Job("recount", 30.0, self._recount),
+                Job("removals", 5.0, self._finish_removals),
+                Job("uses", FLUSH_S, self._store.uses.flush),
             )
         ]
 
@@ -124,6 +127,7 @@ class Writer:
         await asyncio.gather(*self._jobs, return_exceptions=True)
         with suppress(ErrorStackError):  # what is left is counted anew at the next start
             await self._write_refused()
+            await self._store.uses.flush()
             await self._counters.close(_now())
             await self._firsts.flush()
 
@@ -354,6 +358,9 @@ class Writer:
 
     async def _apply_retention(self) -> None:
         await apply_retention(self._store.database)
+
+    async def _finish_removals(self) -> None:
+        await self._store.stacks.finish_removals(_now())
 
     async def _recount(self, own_note: str = "") -> None:
         await recount(

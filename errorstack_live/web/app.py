@@ -76,6 +76,7 @@ class App:
             new_id=new_id,
             viewers=self._hub.viewers,
             count=metrics.count,
+            note_use=store.uses.note,
         )
         self.state = State(
             settings=settings,
@@ -88,6 +89,7 @@ class App:
             ingest=ingest,
             metrics=metrics,
             proxies=Proxies(settings.trusted_proxies),
+            began_at=now(),
         )
         _watch(self.state)
         self._asgi = self._doors()

@@ -14,6 +14,7 @@ from errorstack_live.errors import Forbidden, Gone, NotFound, TooMany, Unauthori
 from errorstack_live.limit import TokenBuckets
 from errorstack_live.model import ACCESS_MARK, Member, Scope, Session, Share, Stack, Token
 from errorstack_live.query import Query, parse
+from errorstack_live.web.attempt import MAX_THROTTLED, Attempts
 from errorstack_live.web.cookie import SessionCookie, holds_share
 from errorstack_live.web.header import secure_headers
 from errorstack_live.web.origin import (
@@ -33,11 +34,8 @@ FORM_TYPES = frozenset({"application/x-www-form-urlencoded", "multipart/form-dat
 """What an HTML form of another site can send; anything else needs that site's script, which
 says where it comes from."""
 MAX_FORM_BYTES = 256 << 10
-ATTEMPTS = 10
-ATTEMPT_S = 10.0
-"""One account takes ATTEMPTS sign-ins at once, then one each ATTEMPT_S, from all addresses."""
-MAX_THROTTLED = 10_000
-"""Accounts and addresses whose attempts are remembered; the longest unused goes first."""
+SEEN_S = 300.0
+"""When a session was last in use is written at most so often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +83,7 @@ class Locks:
     often each share link's readers ask."""
 
     passwords: Passwords
-    attempts: TokenBuckets
+    attempts: Attempts
     shares: TokenBuckets
 
 
@@ -96,7 +94,7 @@ def register(app: Quart) -> None:
     app.config["MAX_CONTENT_LENGTH"] = MAX_FORM_BYTES
     app.extensions["errorstack_locks"] = Locks(
         Passwords(),
-        TokenBuckets(rate=1 / ATTEMPT_S, burst=ATTEMPTS, max_keys=MAX_THROTTLED),
+        Attempts(),
         TokenBuckets(parts.settings.share_rate, parts.settings.share_burst, MAX_THROTTLED),
     )
     app.before_request(believe_proxy)
@@ -144,9 +142,12 @@ async def _form_id() -> str:
     return found.id if found else "signed-out"
 
 
-def check_attempt(email: str) -> None:
-    """Count an attempt to sign in to this account; raises TooMany past its share of them."""
-    wait_s = locks().attempts.take(email, time.monotonic())
+async def check_attempt(email: str, device: str) -> None:
+    """Count an attempt at this account's password; raises TooMany past its share of them.
+
+    ``device`` names a browser or session that is known to be the member's own, else empty.
+    """
+    wait_s = locks().attempts.take(email, await address(), device, time.monotonic())
     if wait_s > 0:
         retry_after_s = math.ceil(wait_s)
         raise TooMany(
@@ -164,8 +165,17 @@ async def session() -> Session | None:
         bearer = _bearer()
         token = bearer if bearer is not None else current_user.auth_id
         g.session = await state().store.sessions.by_token(token, now()) if token else None
+        await _note_use(g.session)
     found: Session | None = g.session
     return found
+
+
+async def _note_use(found: Session | None) -> None:
+    """Let a member see later when this session was last in use."""
+    if found is None or found.member is None:
+        return
+    if (now() - (found.seen_at or found.created_at)).total_seconds() > SEEN_S:
+        await state().store.sessions.see(found.id, here().remote_addr or "", now())
 
 
 async def member() -> Member | None:
@@ -237,7 +247,13 @@ async def sign_in(who: Member) -> None:
     await sign_out()
     at = now()
     ends_at = at + timedelta(days=state().settings.session_days)
-    token = await state().store.sessions.create(who.id, now=at, expires_at=ends_at)
+    token = await state().store.sessions.create(
+        who.id,
+        now=at,
+        expires_at=ends_at,
+        agent=here().headers.get("User-Agent", ""),
+        address=here().remote_addr or "",
+    )
     login_user(AuthUser(token), remember=True)
 
 

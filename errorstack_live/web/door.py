@@ -4,7 +4,9 @@ It turns HTTP into a ``Submission`` and a ``Reply`` into HTTP (PROTOCOL 1, 6, 7)
 submission means and whether it is stored is decided behind it, in ``ingest``.
 """
 
+import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 
 from hypercorn.typing import (
@@ -26,6 +28,8 @@ from errorstack_live.web.script import Script, scripts
 MAX_URL_BYTES = 32 << 10
 METHODS = (b"GET", b"HEAD", b"POST", b"OPTIONS")
 PREFLIGHT_S = 86_400
+JSON = b"application/json"
+"""Who accepts this is also told how long storing took: the set-up page's test does."""
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -113,7 +117,12 @@ class Door:
         except Refused as refused:
             submission = self._submission(protocol, scope, headers, Body(b"", 0))
             return self._ingest.refuse(protocol, submission, refused)
-        return await self._ingest.accept(protocol, self._submission(protocol, scope, headers, body))
+        submission = self._submission(protocol, scope, headers, body)
+        began_at = time.perf_counter()
+        reply = await self._ingest.accept(protocol, submission)
+        if JSON not in headers.get(b"accept", b""):
+            return reply
+        return _timed(reply, time.perf_counter() - began_at)
 
     def _submission(
         self, protocol: Protocol, scope: HTTPScope, headers: dict[bytes, bytes], body: Body
@@ -132,6 +141,7 @@ class Door:
                 protocol=protocol.name,
             ),
             received_at=self._now(),
+            origin=_text(headers, b"origin"),
         )
 
 
@@ -169,6 +179,15 @@ def _referer(headers: dict[bytes, bytes]) -> str:
     host = _text(headers, b"host")
     _, _, rest = referer.partition("://")
     return "" if host and rest.partition("/")[0] == host else referer
+
+
+def _timed(reply: Reply, seconds: float) -> Reply:
+    """The reply with how long it took from the whole request to what was made of it."""
+    told = (
+        (b"server-timing", b"store;dur=%.1f" % (seconds * 1000)),
+        (b"access-control-expose-headers", b"server-timing"),
+    )
+    return replace(reply, headers=(*reply.headers, *told))
 
 
 def _cors(headers: dict[bytes, bytes]) -> Headers:

@@ -1,6 +1,6 @@
 """What every answer tells the browser: what a page may do, and who may have it."""
 
-from quart import Response, request
+from quart import Response, g, request
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'none'; "
@@ -33,6 +33,9 @@ async def secure_headers(response: Response) -> Response:
     A response keeps a Cache-Control of its own; without one it is not stored.
     """
     response.headers.update(_ALWAYS)
+    if site := g.get("connect_to"):  # the one more that the page's script may ask
+        policy = CONTENT_SECURITY_POLICY.replace("connect-src 'self'", f"connect-src 'self' {site}")
+        response.headers["Content-Security-Policy"] = policy
     response.headers.setdefault("Cache-Control", "no-store")
     if request.path.startswith(_SHARED):
         response.headers["Referrer-Policy"] = "no-referrer"

@@ -1,8 +1,5 @@
-"""The pages members read: stacks, the live view, issues, one error, set-up."""
+"""The pages members read: the live view, issues, one error; and where the others join."""
 
-import asyncio
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from jinja2 import StrictUndefined
@@ -11,7 +8,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from errorstack_live import __version__
 from errorstack_live.errors import Invalid, Unauthorized
-from errorstack_live.model import Issue, Stack, Status
+from errorstack_live.model import Status
 from errorstack_live.query import EVERYTHING
 from errorstack_live.web import (
     account,
@@ -21,15 +18,14 @@ from errorstack_live.web import (
     parameter,
     reference,
     render,
-    sample,
+    setup,
     stack,
+    stacks,
+    status,
     view,
 )
 from errorstack_live.web.auth import form_token, member, reader, session, writer
-from errorstack_live.web.client import shelf
 from errorstack_live.web.history import Span
-from errorstack_live.web.origin import public_url
-from errorstack_live.web.render import Bar
 from errorstack_live.web.state import now, state
 
 MAX_ISSUES = 200
@@ -48,7 +44,8 @@ def register(app: Quart) -> None:
     asset.register(app)
     client.register(app)
     app.context_processor(_context)
-    app.register_blueprint(pages)
+    for part in (pages, stacks.part, setup.part, status.part):
+        app.register_blueprint(part)
     reference.register(app)
     account.register(app)
     stack.register(app)
@@ -66,6 +63,7 @@ async def _context() -> dict[str, Any]:
     theme = request.cookies.get("theme", "")
     return {
         "theme": theme if theme in THEMES else "",
+        "keys_off": request.cookies.get("keys") == "off",
         "now": now(),
         "member": await member(),
         "session": await session(),
@@ -75,52 +73,6 @@ async def _context() -> dict[str, Any]:
         "note": None,
         "problem": None,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A stack as the first page shows it; ``last`` is the issue seen last."""
-
-    stack: Stack
-    bars: list[Bar]
-    hour_count: int
-    open_count: int
-    last: Issue | None
-
-
-@pages.get("/")
-async def stacks() -> str:
-    """All stacks, and a form for another."""
-    found = await state().store.stacks.all()
-    open_counts = await state().store.issues.open_counts([each.id for each in found])
-    cards = [_card(each, open_counts.get(each.id, 0)) for each in found]
-    return await render_template("stacks.html", cards=await asyncio.gather(*cards))
-
-
-async def _card(of: Stack, open_count: int) -> Card:
-    until = now()
-    store = state().store
-    minutes = await store.minutes.series(
-        of.id, history.last_hour(until), until + timedelta(minutes=1)
-    )
-    last = await store.issues.find(of.id, limit=1)
-    return Card(
-        of,
-        render.spark(minutes, until),
-        sum(sum(levels.values()) for _, levels in minutes),
-        open_count,
-        last[0] if last else None,
-    )
-
-
-@pages.post("/stacks")
-async def create_stack() -> AnyResponse | Response:
-    """Make a stack; its set-up page is next."""
-    name = parameter.name_of((await request.form).get("name", ""))
-    made = await state().store.stacks.create(
-        name, now=now(), retention_days=state().settings.retention_days
-    )
-    return redirect(f"/s/{made.slug}")
 
 
 @pages.get("/s/<slug>")
@@ -180,24 +132,3 @@ async def set_status(issue_id: str, **_: str) -> AnyResponse | Response:
 async def error(error_id: str, **_: str) -> str:
     """One error whole, printable."""
     return await view.render_error(await reader(), error_id)
-
-
-@pages.get("/s/<slug>/setup")
-async def setup(**_: str) -> str:
-    """How to send, with the real key."""
-    who = await reader()
-    key = view.living_key(who.stack)
-    return await render_template(
-        "setup_stack.html",
-        **await view.common(who),
-        key=key,
-        snippet_list=shelf().filled(public_url(), key),
-    )
-
-
-@pages.post("/s/<slug>/test")
-async def send_test(**_: str) -> AnyResponse | Response:
-    """Send a test error; its page is next."""
-    who = await writer()
-    said = await sample.send(who.stack)
-    return redirect(f"{view.place_of(who).page}/e/{said['id']}")

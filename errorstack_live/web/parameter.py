@@ -17,6 +17,7 @@ MAX_FIELD_NAME_CHARS = 256
 
 _ID: Final = re.compile(r"[0-9a-f]{24}")
 _EMAIL: Final = re.compile(r"[^@\s\x00-\x1f\x7f<>\"]+@[^@\s\x00-\x1f\x7f<>\"]+")
+_SLUG: Final = re.compile(r"[a-z0-9](?:-?[a-z0-9]){0,59}")
 
 T = TypeVar("T")
 Given = Mapping[str, str]
@@ -83,6 +84,14 @@ def name_of(text: object, what: str = "name", *, required: bool = True) -> str:
         raise Invalid(f"{what} is missing")
     if len(text) > MAX_NAME_CHARS or not text.isprintable():
         raise Invalid(f"{what} has at most {MAX_NAME_CHARS} characters, on one line")
+    return text
+
+
+def slug(text: str) -> str:
+    """A stack's name in addresses: lower-case letters, digits and hyphens between them."""
+    text = text.strip().lower()
+    if not _SLUG.fullmatch(text):
+        raise Invalid("An address is made of lower-case letters, digits and hyphens: checkout-prod")
     return text
 
 

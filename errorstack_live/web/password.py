@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import secrets
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cached_property
 
 from argon2 import PasswordHasher
@@ -83,6 +83,13 @@ def new_invite(now: datetime) -> tuple[str, str]:
 def is_invite(password_hash: str) -> bool:
     """Whether this member was invited and has not set a password."""
     return password_hash.startswith(f"{_INVITE}:")
+
+
+def invite_ends_at(password_hash: str) -> datetime | None:
+    """When this member's invitation ends; None for one who has set a password."""
+    if not is_invite(password_hash):
+        return None
+    return datetime.fromtimestamp(int(password_hash.split(":")[1]), UTC)
 
 
 def opens(password_hash: str, token: str, now: datetime) -> bool:

@@ -33,6 +33,7 @@ class State:
     ingest: Ingest
     metrics: Metrics
     proxies: Proxies
+    began_at: datetime
 
 
 def state() -> State:

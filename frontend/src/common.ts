@@ -1,4 +1,4 @@
-/** What every page's script does: theme, copy buttons, questions before deleting, local times. */
+/** What every page's script does: theme, copy buttons, local times. */
 
 import { ago } from "./ago";
 import { copyText } from "./clipboard";
@@ -8,11 +8,15 @@ const SAID_MS = 1_600;
 const AGES_MS = 20_000;
 
 export function ready(): void {
-  for (const button of document.querySelectorAll<HTMLElement>("[data-theme-toggle], [data-copy]")) button.hidden = false;
   addEventListener("click", clicked);
-  addEventListener("submit", asked);
-  for (const time of document.querySelectorAll<HTMLTimeElement>("time[data-exact], time[data-ago], time.tm")) localise(time);
+  dress(document);
   setInterval(() => document.querySelectorAll<HTMLTimeElement>("time[data-ago]").forEach(age), AGES_MS);
+}
+
+/** Do for what the server drew what only a script can: show copy buttons, tell local times. */
+export function dress(part: ParentNode): void {
+  for (const button of part.querySelectorAll<HTMLElement>("[data-theme-toggle], [data-copy]")) button.hidden = false;
+  for (const time of part.querySelectorAll<HTMLTimeElement>("time[data-exact], time[data-ago], time.tm")) localise(time);
 }
 
 function age(time: HTMLTimeElement): void {
@@ -42,11 +46,6 @@ async function copy(button: HTMLElement, id: string): Promise<void> {
   if (!label || words === said) return;
   label.textContent = said;
   setTimeout(() => (label.textContent = words), SAID_MS);
-}
-
-function asked(event: SubmitEvent): void {
-  const question = (event.target as HTMLElement).dataset.confirm;
-  if (question && !confirm(question)) event.preventDefault();
 }
 
 /** The server writes its clock in UTC; a reader's own is what they know. */

@@ -22,6 +22,9 @@ class OneSession:
     id: str
     created_at: Millis
     expires_at: Millis
+    agent: Annotated[str, Field(description="The browser's own words for itself.")]
+    address: Annotated[str, Field(description="Where it was when it was last in use.")]
+    seen_at: Annotated[int | None, Field(description="When that was, exact to five minutes.")]
     current: Annotated[bool, Field(description="Whether it is the one that asks.")]
 
 
@@ -41,6 +44,9 @@ async def sessions(me: Member) -> Response:
             "id": each.id,
             "created_at": rows.millis(each.created_at),
             "expires_at": rows.millis(each.expires_at),
+            "agent": each.agent,
+            "address": each.address,
+            "seen_at": each.seen_at and rows.millis(each.seen_at),
             "current": here is not None and each.id == here.id,
         }
         for each in await state().store.sessions.all(me.id)

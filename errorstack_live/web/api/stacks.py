@@ -13,7 +13,7 @@ from errorstack_live.web import parameter
 from errorstack_live.web.api.kind import Millis
 from errorstack_live.web.api.route import answer, calling, nothing, reading, writing
 from errorstack_live.web.auth import Caller, Reader
-from errorstack_live.web.stack import MAX_RETENTION_DAYS
+from errorstack_live.web.stack.retention import MAX_DAYS as MAX_RETENTION_DAYS
 from errorstack_live.web.state import now, state
 
 RetentionDays = Annotated[int, Field(ge=1, le=MAX_RETENTION_DAYS, description="Of its errors.")]
@@ -24,6 +24,7 @@ class OneKey:
     """A stack's key: public, write-only. `revoked_at` is null while it works."""
 
     key: str
+    label: Annotated[str, Field(description="What it is for.")]
     created_at: Millis
     revoked_at: int | None
 
@@ -126,7 +127,7 @@ async def delete_stack(who: Reader, asked: Confirmed) -> Response:
     """Delete a stack with its errors, issues, log messages, keys and share links, for good."""
     if asked.confirm != who.stack.slug:
         raise Conflict("Nothing was deleted: give the stack's name in addresses as `confirm`")
-    await state().store.stacks.delete(who.stack.id)
+    await state().store.stacks.delete(who.stack.id, now())
     return nothing()
 
 
@@ -168,6 +169,7 @@ async def _told(*found: Stack, with_keys: bool) -> list[dict[str, Any]]:
 def _key(key: StackKey) -> dict[str, Any]:
     return {
         "key": key.key,
+        "label": key.label,
         "created_at": rows.millis(key.created_at),
         "revoked_at": key.revoked_at and rows.millis(key.revoked_at),
     }

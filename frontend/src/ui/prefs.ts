@@ -9,12 +9,14 @@ export interface Prefs {
   zone: Zone;
   /** Rows tell how long ago, not when. */
   tellsAge: boolean;
-  /** Single letters are commands; off for those whose software types letters by itself. */
+  /** Single letters are commands; off for those whose software types letters by itself. The
+   *  account page sets it, too: it is in a cookie, which the server writes into the page. */
   hasLetterKeys: boolean;
 }
 
 const USUAL: Prefs = { isCompact: false, wraps: false, zone: "local", tellsAge: false, hasLetterKeys: true };
 const STORED_AS = "prefs";
+const YEAR_S = 31_536_000;
 
 export const prefs = signal<Prefs>(stored());
 setZone(prefs.value.zone);
@@ -23,6 +25,12 @@ export function prefer(change: Partial<Prefs>): void {
   prefs.value = { ...prefs.value, ...change };
   setZone(prefs.value.zone);
   localStorage.setItem(STORED_AS, JSON.stringify(prefs.value));
+  if (change.hasLetterKeys !== undefined) keepLetterKeys(change.hasLetterKeys);
+}
+
+function keepLetterKeys(areOn: boolean): void {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `keys=off; Path=/; Max-Age=${areOn ? 0 : YEAR_S}; SameSite=Lax${secure}`;
 }
 
 /** What was stored, as far as it makes sense. */
@@ -34,9 +42,10 @@ function stored(): Prefs {
     found = {};
   }
   const known = { ...USUAL };
-  for (const name of ["isCompact", "wraps", "tellsAge", "hasLetterKeys"] as const) {
+  for (const name of ["isCompact", "wraps", "tellsAge"] as const) {
     if (typeof found[name] === "boolean") known[name] = found[name];
   }
   if (found.zone === "utc") known.zone = "utc";
+  if (document.documentElement.dataset.keys === "off") known.hasLetterKeys = false;
   return known;
 }
