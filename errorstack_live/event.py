@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from errorstack_live.model import Error, Issue, LogMessage, Marker, Share, Watching
+from errorstack_live.model import Error, Issue, LogMessage, Marker, Pin, Share, Watching
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,14 @@ class WatchingChanged:
     watching: Watching
 
 
+@dataclass(frozen=True, slots=True)
+class PinsChanged:
+    """Other errors are pinned in a stack now: all that are."""
+
+    stack: str
+    pins: tuple[Pin, ...]
+
+
 Event: TypeAlias = (
     ErrorStored
     | LogStored
@@ -84,6 +92,7 @@ Event: TypeAlias = (
     | ShareChanged
     | SessionEnded
     | WatchingChanged
+    | PinsChanged
 )
 
 

@@ -405,6 +405,17 @@ class Token:
 
 
 @dataclass(frozen=True, slots=True)
+class Pin:
+    """An error that a member keeps at the top of the stack's live view, for everybody who may see
+    it. ``by`` is the member's e-mail address, empty for a program's."""
+
+    error: str
+    note: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class LinkWatched:
     """How many sockets watch by one share link; ``name`` is the link's."""
 
@@ -436,7 +447,8 @@ class Share:
     """A secret, read-only, live link to a view; the token itself is never kept.
 
     ``query`` limits what is seen, ``hidden`` names fields that are cut out before anything is
-    matched or sent, ``with_logs`` adds the stack's log messages.
+    matched or sent, ``with_logs`` adds the stack's log messages. ``initial`` is how the view looks
+    when it is opened: the search part of an address, without its question mark.
     """
 
     id: str
@@ -449,3 +461,4 @@ class Share:
     created_at: datetime
     expires_at: datetime | None
     revoked_at: datetime | None = None
+    initial: str = ""

@@ -197,6 +197,38 @@ async def test_a_test_error_is_stored(dashboard: Dashboard) -> None:
     assert error.title == "This is a test error"
 
 
+async def test_a_share_link_keeps_how_its_view_looks(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    wish = {"initial": "?mode=grouped&q=secret&columns=user&x=%0d%0a"}
+    made = (await visitor.send("POST", f"{dashboard.data}/shares", wish)).json
+    assert made["initial"] == "mode=grouped&columns=user&x=%0D%0A"
+    opened = await dashboard.visitor().get(made["url"].removeprefix("http://localhost"))
+    assert opened.location == f"/v/{made['id']}?{made['initial']}"
+    for wrong in ("a" * 1001, "&".join(["a=b"] * 21)):
+        wish = {"initial": wrong}
+        assert (await visitor.send("POST", f"{dashboard.data}/shares", wish)).status == 400
+
+
+async def test_a_preview_shows_what_a_link_would(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await dashboard.submit({"_msg": "a log"}, "/log")
+    for n in range(7):
+        await dashboard.submit({"Msg": f"red {n}", "team": "red", "user": "ada"})
+    await dashboard.submit({"Msg": "blue", "team": "blue", "user": "ada"})
+    wish = {"query": "team:red", "hidden": ["user"], "with_logs": False}
+    path = f"{dashboard.data}/shares/preview"
+    answer = await visitor.send("POST", path, wish)
+    shown = answer.json
+    assert [each["title"] for each in shown["errors"]] == [f"red {n}" for n in (6, 5, 4, 3, 2)]
+    assert "ada" not in answer.text
+    assert (shown["logs"], shown["complete"]) == ([], False)
+    with_logs = (await visitor.send("POST", path, {**wish, "with_logs": True})).json
+    assert [each["text"] for each in with_logs["logs"]] == ["a log"]
+    assert (await visitor.send("POST", path, {"query": "a:("})).status == 400
+    assert (await dashboard.visitor().send("POST", path, wish)).status == 401
+    assert (await ask(dashboard, "/shares", visitor))["shares"] == []
+
+
 async def test_share_links_are_made_listed_and_revoked(dashboard: Dashboard) -> None:
     visitor = await dashboard.signed_in()
     wish = {

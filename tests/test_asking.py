@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from errorstack_live.errors import Invalid
 from errorstack_live.live import asking
-from errorstack_live.live.asking import Asking, Fill, Filter, Mode, More, Ping, Start
+from errorstack_live.live.asking import Asking, Fill, Filter, Mode, More, Ping, Start, Trap, Traps
 
 WIRE = Path(__file__).parent / "wire"
 FIRST = "AYJnMqGwAAAAAQ.pc0DkZ3r1vXyS0mS8lA0bP8m2nI"
@@ -25,6 +25,7 @@ MEANT: dict[str, Asking] = {
     "fill": Fill(FIRST, SECOND, 2),
     "mode": Mode(counts_only=True),
     "ping": Ping(1731420001000),
+    "traps": Traps((Trap("t1", "level:fatal", 1731420000123), Trap("t2", "_new:issue", None))),
 }
 
 

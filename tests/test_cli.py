@@ -165,6 +165,36 @@ def test_share_links(shell: Shell, server: Served, stack: dict[str, str]) -> Non
     assert "revoked" in shell.say("share", "list", stack["slug"])
 
 
+def test_a_share_link_opens_as_it_was_made(shell: Shell, stack: dict[str, str]) -> None:
+    view = f"/s/{stack['slug']}?q=secret&mode=grouped&columns=user&columns=plan"
+    made = shell.json("share", "create", stack["slug"], "--view", view)
+    opened = httpx.get(made["url"])
+    assert opened.headers["location"] == f"/v/{made['id']}?mode=grouped&columns=user&columns=plan"
+
+
+def test_pins(shell: Shell, stack: dict[str, str]) -> None:
+    sent = shell.json("submit", stack["key"], "Msg=boom")
+    assert shell.run("pin", "add", stack["slug"], "0" * 24).exit_code == 1
+    shell.say("pin", "add", stack["slug"], sent["id"], "--note", "look here")
+    (listed,) = shell.lines("pin", "list", stack["slug"])
+    assert (listed["id"], listed["title"], listed["note"]) == (sent["id"], "boom", "look here")
+    assert "look here" in shell.say("pin", "list", stack["slug"])
+    shell.say("pin", "remove", stack["slug"], sent["id"])
+    assert shell.lines("pin", "list", stack["slug"]) == []
+
+
+def test_who_watches(shell: Shell, server: Served, stack: dict[str, str]) -> None:
+    assert shell.say("watching", stack["slug"]) == "0 watching\n"
+    link = shell.json("share", "create", stack["slug"], "--name", "Kim")
+    with tail(server, stack["slug"], "--json"), tail(server, link["url"], "--json") as guest:
+        assert guest.json(1) == [{"kind": "live"}]
+        eventually(
+            lambda: "2 watching\n  1 by the link Kim" in shell.say("watching", stack["slug"])
+        )
+        assert shell.lines("share", "list", stack["slug"])[0]["viewers"] == 1
+        assert "1 watching" in shell.say("share", "list", stack["slug"])
+
+
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [

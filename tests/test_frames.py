@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from errorstack_live.event import Refused
-from errorstack_live.live import frames, rows
+from errorstack_live.live import frames, pinboard, rows
 from errorstack_live.live.batch import (
     MAX_ROWS_PER_FRAME,
     MAX_WHOLE_BYTES,
@@ -33,6 +33,7 @@ from errorstack_live.model import (
     LogMessage,
     Marker,
     Origin,
+    Pin,
     Status,
 )
 
@@ -188,6 +189,24 @@ SAID = {
             )
         )
     ),
+    "pins": frames.pins(
+        pinboard.told(
+            [
+                (
+                    Pin(
+                        "6732a1b0c4d5e6f708192a3b",
+                        "look here",
+                        "ada@example.org",
+                        at(1731420000500),
+                    ),
+                    ROW,
+                )
+            ],
+            is_guest=False,
+        )
+    ),
+    "trap": frames.trap("t1", 3, row),
+    "trap-wrong": frames.no_trap("t2", "A closing bracket is missing"),
     "pong": frames.pong(1731420001000),
     "problem": frames.problem(2, "A closing bracket is missing", 11),
     "bye": frames.bye(1012, 1.7),

@@ -64,7 +64,7 @@ class Scene:
         self.hub.follow(self.stream, SIGN)
 
     def enter(self, stack: str = STACK, **held: Any) -> Viewer:
-        viewer = self.hub.enter(stack, Pass(**held), "192.0.2.1")
+        viewer = self.hub.enter(View(stack), Pass(**held), "192.0.2.1")
         viewer.has_started = True
         return viewer
 
@@ -331,7 +331,7 @@ async def test_a_storm_slows_its_own_view_alone(scene: Scene) -> None:
 async def test_frames_go_out_by_themselves() -> None:
     hub = Hub(version="1")
     hub.follow(Stream(), SIGN)
-    viewer = hub.enter(STACK, Pass(), "")
+    viewer = hub.enter(View(STACK), Pass(), "")
     hub.watch(viewer, View(STACK), 1)
     viewer.mailbox.release()
     seen: list[str] = []
@@ -520,7 +520,7 @@ async def test_time_ends_what_was_given_for_a_time(scene: Scene) -> None:
 
 
 async def test_a_silent_newcomer_and_a_stuck_viewer_go(scene: Scene) -> None:
-    silent = scene.hub.enter(STACK, Pass(), "")
+    silent = scene.hub.enter(View(STACK), Pass(), "")
     stuck = scene.watch()
     stuck.task = asyncio.create_task(asyncio.Event().wait())
     stuck.sending_since = scene.clock.now

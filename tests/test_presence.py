@@ -18,6 +18,7 @@ from test_socket import Watcher, opened, share, shared, token, watching
 from errorstack_live.event import WatchingChanged
 from errorstack_live.live.crowd import Crowd
 from errorstack_live.live.presence import MAX_NAMED, Presence
+from errorstack_live.live.view import View
 from errorstack_live.live.viewer import Pass, Viewer
 from errorstack_live.model import LinkWatched, Watching
 from errorstack_live.storage.mongo import Store
@@ -38,7 +39,7 @@ class Scene:
         self.beats = 0
 
     def enter(self, **held: Any) -> Viewer:
-        viewer = self.crowd.enter(STACK, Pass(**held), "192.0.2.1")
+        viewer = self.crowd.enter(View(STACK), Pass(**held), "192.0.2.1")
         viewer.mailbox.release()
         return viewer
 

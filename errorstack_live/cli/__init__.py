@@ -12,6 +12,7 @@ from errorstack_live import __version__
 from errorstack_live.cli.history import errors, logs
 from errorstack_live.cli.issue import issues, mark
 from errorstack_live.cli.member import member
+from errorstack_live.cli.pin import pin
 from errorstack_live.cli.send import demo, log, submit
 from errorstack_live.cli.serve import serve
 from errorstack_live.cli.share import share
@@ -28,6 +29,7 @@ COMMANDS = (
     member,
     share,
     token,
+    pin,
     watching,
     submit,
     log,

@@ -3,6 +3,7 @@
 import hashlib
 import secrets
 from datetime import datetime, timedelta
+from urllib.parse import urlsplit
 
 import click
 
@@ -25,6 +26,9 @@ def share() -> None:
 @click.option("--hide", multiple=True, metavar="FIELD", help="Cut this field out; repeatable.")
 @click.option("--expires", callback=span_option, metavar="SPAN", help="Like 12h or 7d.")
 @click.option("--name", default="", help="What the link is for, in lists.")
+@click.option(
+    "--view", default="", metavar="ADDRESS", help="How it looks at first: '?mode=grouped', ..."
+)
 @click.option("--no-logs", is_flag=True, help="Without the stack's log messages.")
 @json_option
 @with_access
@@ -36,12 +40,13 @@ async def create(
     hide: tuple[str, ...],
     expires: timedelta | None,
     name: str,
+    view: str,
     no_logs: bool,
     as_json: bool,
 ) -> None:
     """Create a share link and print it. It is not kept and cannot be printed again."""
     from errorstack_live.query import parse
-    from errorstack_live.web import parameter
+    from errorstack_live.web import linking, parameter
 
     found = await access.store.stacks.by_slug(slug)
     token, at = secrets.token_urlsafe(24), now()
@@ -54,6 +59,7 @@ async def create(
         with_logs=not no_logs,
         now=at,
         expires_at=at + expires if expires else None,
+        initial=linking.initial_view(urlsplit(view).query),
     )
     url = f"{await access.page_url()}/share/{token}"
     if as_json:

@@ -11,6 +11,9 @@ from errorstack_live.errors import Invalid
 MAX_MESSAGE_CHARS = 16 << 10
 MAX_LIMIT = 1000
 """Errors in a snapshot."""
+MAX_TRAPS = 8
+"""Of one viewer: each is asked of every error of the stack."""
+MAX_TRAP_NAME_CHARS = 40
 MAX_CURSOR_CHARS = 1024
 MAX_NUMBER = 253_402_300_799_999
 """The last millisecond of the year 9999; all numbers are below it."""
@@ -67,7 +70,24 @@ class Ping:
     at: int
 
 
-Asking = Start | Filter | More | Fill | Mode | Ping
+@dataclass(frozen=True, slots=True)
+class Trap:
+    """Tell of errors that match ``query``. ``since`` (milliseconds since 1970) is when the viewer
+    was told last: what came after it is told, too."""
+
+    name: str
+    query: str
+    since: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Traps:
+    """Set these traps instead of those that were set."""
+
+    traps: tuple[Trap, ...]
+
+
+Asking = Start | Filter | More | Fill | Mode | Ping | Traps
 
 
 def read(text: str | bytes | None) -> Asking:
@@ -122,6 +142,21 @@ def _mode(members: Members) -> Mode:
     return Mode(_flag(members, "counts_only"))
 
 
+def _traps(members: Members) -> Traps:
+    given = members.get("traps")
+    if not isinstance(given, list) or len(given) > MAX_TRAPS:
+        raise Invalid(f"traps is a list of at most {MAX_TRAPS}")
+    return Traps(tuple(map(_trap, given)))
+
+
+def _trap(given: object) -> Trap:
+    if not isinstance(given, dict):
+        raise Invalid("a trap is an object")
+    since = None if given.get("since") is None else _integer(given, "since")
+    name = _text(given, "id", MAX_TRAP_NAME_CHARS)
+    return Trap(name, _text(given, "query", MAX_MESSAGE_CHARS), since)
+
+
 def _ping(members: Members) -> Ping:
     return Ping(_integer(members, "at"))
 
@@ -133,6 +168,7 @@ _READERS: dict[str, Callable[[Members], Asking]] = {
     "fill": _fill,
     "mode": _mode,
     "ping": _ping,
+    "traps": _traps,
 }
 
 

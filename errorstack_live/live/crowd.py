@@ -10,6 +10,7 @@ from random import SystemRandom
 
 from errorstack_live.errors import Gone, TooMany, Unauthorized
 from errorstack_live.live.mailbox import Close, Mailbox, Tally
+from errorstack_live.live.view import View
 from errorstack_live.live.viewer import Pass, Viewer
 from errorstack_live.model import Share
 
@@ -56,15 +57,19 @@ class Crowd:
         """How many watch from a network address."""
         return self._by_address[address]
 
-    def enter(self, stack_id: str, held: Pass, address: str) -> Viewer:
-        """Let someone in. Raises Unauthorized or Gone when what they hold has ended meanwhile."""
+    def enter(self, sees: View, held: Pass, address: str) -> Viewer:
+        """Let someone in who may see so much of a stack.
+
+        Raises Unauthorized or Gone when what they hold has ended meanwhile.
+        """
         if self._is_closing:
             raise TooMany("This server is about to restart", retry_after_s=1)
         if held.session in self._ended:
             raise Unauthorized("Sign in first")
         if held.share in self._ended:
             raise Gone("This share link was revoked")
-        viewer = Viewer(stack_id, address, held, Mailbox(self.tally), self._clock())
+        stack_id = sees.stack
+        viewer = Viewer(stack_id, address, held, Mailbox(self.tally), self._clock(), sees)
         self._viewers.add(viewer)
         self._by_stack.setdefault(stack_id, set()).add(viewer)
         self._by_address[address] += 1

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
+import orjson
+
 from errorstack_live.event import Refused
 from errorstack_live.live.rows import encode, fragments, millis
 from errorstack_live.model import Level
@@ -233,6 +235,21 @@ def fill(
 def presence(viewers: object, **who: object) -> str:
     """How many watch the stack now, in all processes; for members also who (``presence.told``)."""
     return _text("presence", viewers=viewers, **{name: each for name, each in who.items() if each})
+
+
+def pins(told: Sequence[Mapping[str, Any]]) -> str:
+    """What is pinned, the newest first (``pinboard.told``)."""
+    return _text("pins", pins=told)
+
+
+def trap(name: str, count: int, row: bytes) -> str:
+    """A trap caught ``count`` errors since it was told of last; ``row`` is the newest of them."""
+    return _text("trap", id=name, count=count, error=orjson.Fragment(row))
+
+
+def no_trap(name: str, message: str) -> str:
+    """The query of a trap has no meaning."""
+    return _text("trap", id=name, count=0, message=message)
 
 
 def pong(at: int) -> str:

@@ -16,6 +16,7 @@ from errorstack_live.event import (
     IssueChanged,
     LogStored,
     MarkerChanged,
+    PinsChanged,
     Refused,
     SessionEnded,
     ShareChanged,
@@ -26,8 +27,10 @@ from errorstack_live.live.channel import Channel
 from errorstack_live.live.crowd import Crowd
 from errorstack_live.live.gather import gather
 from errorstack_live.live.mailbox import Tally
+from errorstack_live.live.pinboard import Pinboard
 from errorstack_live.live.presence import Presence
 from errorstack_live.live.ring import Ring
+from errorstack_live.live.trap import Traps
 from errorstack_live.live.view import View
 from errorstack_live.live.viewer import Pass, Viewer
 
@@ -68,6 +71,8 @@ class Hub:
         self.version = version
         self.crowd = Crowd(clock)
         self.presence = Presence(self.crowd, process_id)
+        self.pinboard = Pinboard(self.crowd)
+        self.traps = Traps(clock)
         self._clock = clock
         self._source: Source | None = None
         self.sign: Callable[[str], str] = str
@@ -122,6 +127,8 @@ class Hub:
             channel.tick(moment)
         self.crowd.tick(moment.now, datetime.fromtimestamp(moment.now_s, UTC))
         self.presence.tick()
+        self.traps.tick()
+        self.pinboard.tick()
 
     async def close(self) -> None:
         """Let every viewer go, with the word that the server restarts."""
@@ -135,9 +142,9 @@ class Hub:
 
     # Viewers
 
-    def enter(self, stack_id: str, held: Pass, address: str) -> Viewer:
+    def enter(self, sees: View, held: Pass, address: str) -> Viewer:
         """Let someone in; see ``Crowd.enter``. Whoever enters must ``leave``."""
-        return self.crowd.enter(stack_id, held, address)
+        return self.crowd.enter(sees, held, address)
 
     def watch(self, viewer: Viewer, view: View, epoch: int, *, since: str | None = None) -> bool:
         """Show a viewer this view from now on, instead of the one it had.
@@ -169,6 +176,7 @@ class Hub:
     def leave(self, viewer: Viewer) -> None:
         """Forget a viewer; more than once does no harm."""
         self._unwatch(viewer)
+        self.traps.drop(viewer)
         self.crowd.leave(viewer)
 
     async def recall(self, after: str, until: str) -> list[Entry] | None:
@@ -233,6 +241,8 @@ class Hub:
                     self.crowd.end_session(session)
                 case WatchingChanged(watching):
                     self.presence.take(watching)
+                case PinsChanged(stack):
+                    self.pinboard.changed(stack)
                 case (
                     ErrorStored()
                     | LogStored()
@@ -240,6 +250,9 @@ class Hub:
                     | MarkerChanged()
                     | Refused() as event
                 ):
+                    if isinstance(event, ErrorStored):
+                        self.traps.see(event)
+                        self.pinboard.see(event)
                     channels = self._by_stack.get(_stack(event))
                     if channels:
                         self._waiting.update(gather(entry, channels.values()))

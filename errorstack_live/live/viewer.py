@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from errorstack_live.live.mailbox import TOO_SLOW, Close, Mailbox
+from errorstack_live.live.view import View
 
 START_TIMEOUT_S = 10.0
 """A websocket that has not said by then what it wants to see is closed."""
@@ -38,7 +39,8 @@ class Pass:
 class Viewer:
     """Someone who watches a stack.
 
-    ``sending_since`` is set while ``task``, which talks with them, waits for the network.
+    ``sees`` is all that may be shown to them. ``sending_since`` is set while ``task``, which talks
+    with them, waits for the network.
     """
 
     stack: str
@@ -46,6 +48,7 @@ class Viewer:
     held: Pass
     mailbox: Mailbox
     entered_at: float
+    sees: View
     has_started: bool = False
     sending_since: float | None = None
     task: asyncio.Task[object] | None = None

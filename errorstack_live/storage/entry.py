@@ -15,13 +15,14 @@ from errorstack_live.event import (
     IssueChanged,
     LogStored,
     MarkerChanged,
+    PinsChanged,
     Refused,
     SessionEnded,
     ShareChanged,
     StackChanged,
     WatchingChanged,
 )
-from errorstack_live.storage import error, issue, log, marker, share, watching
+from errorstack_live.storage import error, issue, log, marker, pin, share, watching
 from errorstack_live.storage.document import Document, decode
 
 _log = structlog.get_logger(__name__)
@@ -41,6 +42,11 @@ def _watching(change: Document) -> Event:
     if change["operationType"] == "delete":
         return WatchingChanged(watching.gone(change["documentKey"]["_id"]))
     return WatchingChanged(watching.from_document(change["fullDocument"]))
+
+
+def _pins(change: Document) -> Event:
+    found = change["fullDocument"] if change["operationType"] != "delete" else {}
+    return PinsChanged(str(change["documentKey"]["_id"]), pin.from_document(found))
 
 
 WANTED: dict[str, tuple[tuple[str, ...], Callable[[Document], Event]]] = {
@@ -66,6 +72,7 @@ WANTED: dict[str, tuple[tuple[str, ...], Callable[[Document], Event]]] = {
     ),
     # An update only says that a process lives.
     "watching": (("insert", "replace", "delete"), _watching),
+    "pins": (("insert", "replace", "update", "delete"), _pins),
     "sessions": (("delete",), lambda change: SessionEnded(str(change["documentKey"]["_id"]))),
     "tokens": (("delete",), lambda change: SessionEnded(str(change["documentKey"]["_id"]))),
 }

@@ -21,6 +21,7 @@ from errorstack_live.storage import (
     member,
     merge,
     minute,
+    pin,
     process,
     refused,
     session,
@@ -92,6 +93,7 @@ class Store:
         self.members = member.Members(database, self.sessions, self.tokens)
         self.shares = share.Shares(database, self.changes)
         self.processes = process.Processes(database)
+        self.pins = pin.Pins(database, self.changes)
         self.watchings = watching.Watchings(database)
         self.uses = KeyUses(database)
         self.refusals = Refusals(database)

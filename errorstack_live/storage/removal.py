@@ -53,6 +53,7 @@ async def _remove_all(database: Database, stack: ObjectId, now: datetime) -> Non
         )
     for name in OF_A_STACK:
         await _remove(database[name], {"stack": stack})
+    await _remove(database.pins, {"_id": stack})
     await _remove(database.minutes, {"_id": keys_of(str(stack))})
 
 

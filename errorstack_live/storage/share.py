@@ -38,6 +38,7 @@ class Shares:
         with_logs: bool,
         now: datetime,
         expires_at: datetime | None,
+        initial: str = "",
     ) -> Share:
         """Make a share link; its token is the caller's."""
         document: Document = {
@@ -51,6 +52,7 @@ class Shares:
             "created_at": utc(now),
             "expires_at": utc(expires_at) if expires_at is not None else None,
             "revoked_at": None,
+            "initial": initial,
         }
         await self._shares.insert_one(document)
         share = from_document(document)
@@ -104,4 +106,5 @@ def from_document(found: Document) -> Share:
         created_at=found["created_at"],
         expires_at=found["expires_at"],
         revoked_at=found["revoked_at"],
+        initial=found.get("initial", ""),
     )

@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 
 import structlog
 from hypercorn.typing import ASGIFramework, ASGIReceiveCallable, ASGISendCallable, Scope
@@ -23,7 +24,7 @@ from errorstack_live.storage.document import new_id
 from errorstack_live.storage.feed import DirectFeed, Feed
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.writer import Writer
-from errorstack_live.web import api, auth, pages, problem, share, socket
+from errorstack_live.web import api, auth, pages, pinning, problem, share, socket
 from errorstack_live.web.address import Proxies
 from errorstack_live.web.door import Door
 from errorstack_live.web.health import health
@@ -160,6 +161,7 @@ class App:
             ("hub", self._hub.run),
             ("keys", self._refresh_keys),
             ("presence", self._write_presence),
+            ("pins", lambda: self._hub.pinboard.run(partial(pinning.board, here.store))),
         )
         await here.feed.ready()
         for message in await here.store.logs.all_alive(now()):

@@ -13,14 +13,14 @@ import structlog
 
 from errorstack_live.errors import Invalid, QueryError, StorageAway
 from errorstack_live.live import asking, frames
-from errorstack_live.live.asking import Asking, Fill, Filter, Mode, More, Ping, Start
+from errorstack_live.live.asking import Asking, Fill, Filter, Mode, More, Ping, Start, Trap, Traps
 from errorstack_live.live.frames import Snapshot
 from errorstack_live.live.mailbox import Close, Resync
 from errorstack_live.live.replay import replay
 from errorstack_live.live.view import View
 from errorstack_live.live.viewer import Viewer
 from errorstack_live.query import parse
-from errorstack_live.web import lookup, snapshot
+from errorstack_live.web import lookup, snapshot, trapping
 from errorstack_live.web.auth import Reader
 from errorstack_live.web.lookup import MAX_MISSED, Live
 
@@ -41,6 +41,7 @@ class Conversation:
 
     __slots__ = (
         "_answering",
+        "_checking",
         "_epoch",
         "_live",
         "_mailbox",
@@ -63,6 +64,7 @@ class Conversation:
         self._epoch = 0
         self._waiting: list[Callable[[], Awaitable[None]]] = []
         self._answering: asyncio.Task[None] | None = None
+        self._checking: asyncio.Task[None] | None = None
         self._second = 0
         self._message_count = 0
 
@@ -88,9 +90,10 @@ class Conversation:
 
     async def end(self) -> None:
         """Leave unanswered what is still being looked up."""
-        if self._answering is not None:
-            self._answering.cancel()
-            await asyncio.gather(self._answering, return_exceptions=True)
+        tasks = [each for each in (self._answering, self._checking) if each is not None]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     def _count_message(self) -> None:
         second = int(self._live.hub.now())
@@ -109,12 +112,23 @@ class Conversation:
                 self._start = asked
                 self._viewer.has_started = True
                 self._show(asked.query, asked.epoch, asked.since)
+                if not asked.whole:  # a terminal has no place for them
+                    self._live.hub.pinboard.greet(self._viewer)
+            case Traps(traps):
+                self._set_traps(traps)
             case Filter() if self._start is not None:
                 self._show(asked.query, asked.epoch)
             case More() | Fill() if self._start is not None:
                 self._look_up(asked)
             case _:
                 raise Invalid("one start, and before anything else")
+
+    def _set_traps(self, traps: tuple[Trap, ...]) -> None:
+        understood = trapping.put(self._live.hub, self._reader, self._viewer, traps)
+        if self._checking is not None:
+            self._checking.cancel()
+        looking = trapping.look_back(self._reader, self._viewer, understood)
+        self._checking = asyncio.create_task(looking)
 
     # What takes time
 

@@ -5,7 +5,7 @@ from quart import current_app
 from errorstack_live.errors import TooMany
 from errorstack_live.limit import neighbours
 from errorstack_live.live.viewer import Pass, Viewer
-from errorstack_live.web import auth
+from errorstack_live.web import auth, history
 from errorstack_live.web.auth import Reader
 from errorstack_live.web.lookup import Live
 from errorstack_live.web.origin import here
@@ -34,7 +34,7 @@ def check_room() -> None:
 
 async def enter(reader: Reader) -> Viewer:
     """Let a reader in; see ``Crowd.enter``. Whoever enters must leave the hub."""
-    return state().hub.enter(reader.stack.id, await _pass(reader), _address())
+    return state().hub.enter(history.view_of(reader), await _pass(reader), _address())
 
 
 async def _pass(reader: Reader) -> Pass:

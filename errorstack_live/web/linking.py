@@ -6,16 +6,21 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from urllib.parse import parse_qsl, urlencode
 
 from errorstack_live.errors import Invalid, NotFound
 from errorstack_live.model import Share, Stack
 from errorstack_live.query import parse
 from errorstack_live.web import parameter
+from errorstack_live.web.auth import Reader
 from errorstack_live.web.origin import public_url
 from errorstack_live.web.state import now, state
 
 MAX_SHARE_S = 10 * 365 * 86_400
 TOKEN_BYTES = 24
+MAX_INITIAL_CHARS = 1000
+MAX_INITIAL = 20
+"""Names and values in the search part of an address."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +32,7 @@ class Wish:
     hidden: tuple[str, ...] = ()
     with_logs: bool = True
     lasts: timedelta | None = None
+    initial: str = ""
 
 
 def wish(given: Mapping[str, object]) -> Wish:
@@ -45,7 +51,22 @@ def wish(given: Mapping[str, object]) -> Wish:
         hidden=parameter.field_names(hidden),
         with_logs=with_logs,
         lasts=_lasts(given.get("expires_in_s")),
+        initial=initial_view(given.get("initial", "")),
     )
+
+
+def initial_view(text: object) -> str:
+    """How a view looks when it is opened, as the search part of an address. Raises Invalid.
+
+    Its own filter (``q``) is not part of it: what a link shows is the link's.
+    """
+    if not isinstance(text, str) or len(text) > MAX_INITIAL_CHARS:
+        raise Invalid(f"initial is text of at most {MAX_INITIAL_CHARS} characters")
+    try:
+        given = parse_qsl(text.lstrip("?"), keep_blank_values=True, max_num_fields=MAX_INITIAL)
+    except ValueError:
+        raise Invalid(f"initial names at most {MAX_INITIAL} things") from None
+    return urlencode([(name, value) for name, value in given if name != "q"])
 
 
 def _lasts(seconds: object) -> timedelta | None:
@@ -69,8 +90,25 @@ async def create(stack: Stack, wanted: Wish) -> tuple[Share, str]:
         with_logs=wanted.with_logs,
         now=at,
         expires_at=at + wanted.lasts if wanted.lasts else None,
+        initial=wanted.initial,
     )
     return share, f"{public_url()}/share/{token}"
+
+
+def viewer_of(stack: Stack, wanted: Wish) -> Reader:
+    """Who would read the stack by such a link: to show a member what that would be."""
+    share = Share(
+        id="",
+        stack=stack.id,
+        token_sha256="",
+        name=wanted.name,
+        query=wanted.query,
+        hidden=wanted.hidden,
+        with_logs=wanted.with_logs,
+        created_at=now(),
+        expires_at=None,
+    )
+    return Reader(stack, None, share, "")
 
 
 async def shares(stack: Stack) -> list[Share]:

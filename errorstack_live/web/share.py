@@ -28,7 +28,7 @@ async def open_share(token: str) -> AnyResponse | Response:
     if found is None:
         raise NotFound("There is no such share link: it was mistyped, or its stack was deleted")
     check_share(found)
-    response = redirect(f"/v/{found.id}")
+    response = redirect(f"/v/{found.id}?{found.initial}".removesuffix("?"))
     give_share_cookie(response, found)
     return response
 

@@ -161,13 +161,40 @@ export interface Fill {
   complete: boolean;
 }
 
+/** Who watches the stack, in all processes. Viewers of a share link are told the number alone. */
+export interface Presence {
+  type: "presence";
+  viewers: number;
+  members: { email: string; viewers: number }[];
+  links: { id: string; name: string; viewers: number }[];
+}
+
+/** An error that a member keeps at the top for everybody; `by` is told to members. */
+export interface Pin {
+  error: Row;
+  note: string;
+  at: number;
+  by?: string;
+}
+
+/** A trap caught so many errors since it was told of last; `message`: its query has no meaning. */
+export interface TrapTold {
+  type: "trap";
+  id: string;
+  count: number;
+  error?: Row;
+  message?: string;
+}
+
 export type ServerMessage =
   | Hello
   | Snapshot
   | Frame
   | Page
   | Fill
-  | { type: "presence"; viewers: number }
+  | Presence
+  | { type: "pins"; pins: Pin[] }
+  | TrapTold
   | { type: "pong"; at: number }
   | { type: "problem"; epoch: number; message: string; at: number }
   | { type: "bye"; code: number; retry_s: number };
@@ -178,7 +205,8 @@ export type ClientMessage =
   | { type: "more"; before: [at: number, id: string]; epoch: number }
   | { type: "fill"; from: string; to: string; epoch: number }
   | { type: "mode"; counts_only: boolean }
-  | { type: "ping"; at: number };
+  | { type: "ping"; at: number }
+  | { type: "traps"; traps: { id: string; query: string; since?: number }[] };
 
 export const CLOSED = { signIn: 4401, revoked: 4403, bad: 4400, restart: 1012, slow: 1013 } as const;
 
@@ -194,7 +222,9 @@ const BLANKS: { [type: string]: object } = {
   },
   page: { epoch: 0, errors: [], reached_at: null, complete: true },
   fill: { epoch: 0, from: "", to: "", errors: [], logs: [], complete: false },
-  presence: { viewers: 0 },
+  presence: { viewers: 0, members: [], links: [] },
+  pins: { pins: [] },
+  trap: { id: "", count: 0 },
   pong: { at: 0 },
   problem: { epoch: 0, message: "", at: 0 },
   bye: { code: 1000, retry_s: 0 },

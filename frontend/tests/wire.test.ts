@@ -17,7 +17,7 @@ describe("the server's samples", () => {
   it("covers every type this page knows", () => {
     const types = names.filter((name) => name.startsWith("server-")).map((name) => decode(sample(name))?.type);
     expect(new Set(types)).toEqual(
-      new Set(["hello", "snapshot", "frame", "page", "fill", "presence", "pong", "problem", "bye"]),
+      new Set(["hello", "snapshot", "frame", "page", "fill", "presence", "pins", "trap", "pong", "problem", "bye"]),
     );
   });
 
@@ -33,6 +33,10 @@ describe("the page's messages", () => {
     ["client-start.json", { type: "start", query: "level:error", epoch: 1, limit: 200 }],
     ["client-query.json", JSON.parse(sample("client-query.json")) as ClientMessage],
     ["client-more.json", { type: "more", before: [1731420000123, "6732a1b0c4d5e6f708192a3b"], epoch: 2 }],
+    [
+      "client-traps.json",
+      { type: "traps", traps: [{ id: "t1", query: "level:fatal", since: 1731420000123 }, { id: "t2", query: "_new:issue" }] },
+    ],
     ["client-mode.json", { type: "mode", counts_only: true }],
   ];
   it.each(messages)("are like %s", (name, message) => {

@@ -152,7 +152,7 @@ def with_net_http(site: Site) -> None:
 
 
 @pytest.mark.snippet("aspnet")
-def test_global_asax(  # noqa: PLR0917
+def test_global_asax(
     site: Site,
     plain: dict[str, Shown],
     stack: Stack,
@@ -238,7 +238,7 @@ def libraries(platform: Platform) -> list[Path]:
 
 
 @pytest.mark.client("aspnet")
-def test_visitors_do_not_feel_it(  # noqa: PLR0917
+def test_visitors_do_not_feel_it(
     tmp_path: Path,
     program: Path,
     libraries: list[Path],

@@ -68,6 +68,10 @@ class Row:
     scrubbed: Annotated[
         list[str], Field(description="Names of fields in which secrets were redacted.")
     ] = field(default_factory=list)
+    new: Annotated[
+        list[str],
+        Field(description="What it was the first in its stack to have, as `_new` finds it."),
+    ] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,10 +8,15 @@ from quart import Response
 
 from errorstack_live.live import rows
 from errorstack_live.model import Share
-from errorstack_live.web import linking
-from errorstack_live.web.api.kind import Id, Millis
+from errorstack_live.web import history, linking
+from errorstack_live.web.api.errors import Row
+from errorstack_live.web.api.kind import Id, IsComplete, Millis
+from errorstack_live.web.api.logs import LogMessage
 from errorstack_live.web.api.route import answer, nothing, writing
 from errorstack_live.web.auth import Reader
+
+PREVIEWED = 5
+"""Errors that a preview shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +30,10 @@ class ShareWish:
     ] = field(default_factory=list)
     with_logs: bool = True
     expires_in_s: Annotated[int | None, Field(description="Null for never.")] = None
+    initial: Annotated[
+        str,
+        Field(description="How it looks when it is opened: the search part of a view's address."),
+    ] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +45,7 @@ class OneShare:
     query: str
     hidden: list[str]
     with_logs: bool
+    initial: str
     created_at: Millis
     expires_at: int | None
     revoked_at: int | None
@@ -71,6 +81,29 @@ async def create_share(who: Reader, body: ShareWish) -> Response:
     return answer({**_share(share), "url": url}, 201)
 
 
+@dataclass(frozen=True, slots=True)
+class SharePreview:
+    """What a link would show now."""
+
+    errors: Annotated[list[Row], Field(description=f"The newest, {PREVIEWED} at most.")]
+    logs: Annotated[list[LogMessage], Field(description="The log messages that live now.")]
+    complete: IsComplete
+
+
+@writing("POST", "/shares/preview", takes=ShareWish, answers=SharePreview)
+async def preview_share(who: Reader, body: ShareWish) -> Response:
+    """Show what a link would show, without making it."""
+    viewer = linking.viewer_of(who.stack, linking.wish(asdict(body)))
+    page = await history.errors(viewer, limit=PREVIEWED)
+    return answer(
+        {
+            "errors": rows.fragments(map(rows.row, page.errors)),
+            "logs": rows.fragments(map(rows.log, await history.logs(viewer))),
+            "complete": page.is_complete,
+        }
+    )
+
+
 @writing("DELETE", "/shares/<share_id>")
 async def revoke_share(who: Reader, share_id: str) -> Response:
     """Revoke a share link; whoever watches by it is cut off."""
@@ -85,6 +118,7 @@ def _share(share: Share, viewers: int = 0) -> dict[str, Any]:
         "query": share.query,
         "hidden": share.hidden,
         "with_logs": share.with_logs,
+        "initial": share.initial,
         "created_at": rows.millis(share.created_at),
         "expires_at": share.expires_at and rows.millis(share.expires_at),
         "revoked_at": share.revoked_at and rows.millis(share.revoked_at),

@@ -1,0 +1,44 @@
+"""Traps as a viewer sets them: read, set in the hub, and looked up for the time it was away."""
+
+from collections.abc import Iterable
+
+from errorstack_live.errors import QueryError, StorageAway
+from errorstack_live.live import frames, rows
+from errorstack_live.live.asking import Trap
+from errorstack_live.live.hub import Hub
+from errorstack_live.live.viewer import Viewer
+from errorstack_live.query import Query, parse
+from errorstack_live.web import history
+from errorstack_live.web.auth import Reader
+from errorstack_live.web.history import Span
+from errorstack_live.web.parameter import at_millis
+
+Understood = list[tuple[Trap, Query]]
+
+
+def put(hub: Hub, reader: Reader, viewer: Viewer, traps: Iterable[Trap]) -> Understood:
+    """Set a viewer's traps, and return them; of one whose query has no meaning it is told so."""
+    understood: Understood = []
+    for trap in traps:
+        try:
+            understood.append((trap, parse(trap.query)))
+        except QueryError as wrong:
+            viewer.mailbox.notify(f"trap {trap.name}", frames.no_trap(trap.name, wrong.message))
+    hub.traps.set(viewer, {trap.name: history.view_of(reader, query) for trap, query in understood})
+    return understood
+
+
+async def look_back(reader: Reader, viewer: Viewer, traps: Understood) -> None:
+    """Tell what each trap would have caught since its viewer was last here: the newest of it."""
+    for trap, query in traps:
+        if trap.since is None:
+            continue
+        try:
+            page = await history.errors(
+                reader, query, Span(since=at_millis(trap.since + 1)), limit=1
+            )
+        except StorageAway:
+            continue
+        for error in page.errors:
+            text = frames.trap(trap.name, 1, rows.row(error))
+            viewer.mailbox.notify(f"trap {trap.name}", text)
