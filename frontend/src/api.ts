@@ -1,7 +1,7 @@
 /** The page's requests beside the socket, all below one base path. Failures carry words for people. */
 
 import type { Counted } from "./facets";
-import { parseJson, type Issue, type Json, type LogMessage, type Minute, type Row, type Status, type TraceFrame } from "./wire";
+import { parseJson, type Issue, type Json, type LogMessage, type Marker, type Minute, type Row, type Status, type TraceFrame } from "./wire";
 
 /** `status` 0: the server could not be reached. */
 export class ApiError extends Error {
@@ -68,6 +68,14 @@ export class Api {
 
   setStatus(id: string, status: Status): Promise<Issue> {
     return this.ask(`/issues/${id}`, "PATCH", { status });
+  }
+
+  similar(issue: string): Promise<{ issues: Issue[] }> {
+    return this.ask(`/issues/${issue}/similar`);
+  }
+
+  mark(text: string): Promise<Marker> {
+    return this.ask("/markers", "POST", { text });
   }
 
   minutes(params: Record<string, string>): Promise<{ minutes: Minute[]; step_s: number; complete: boolean }> {

@@ -36,13 +36,13 @@ describe("the built front end", () => {
     expect(script(new Set(chunks("src/live.tsx")))).toBeLessThanOrEqual(45 * KB);
   });
 
-  it("keeps what the live view loads later within 25 KB, its styles within 4 KB", () => {
+  it("keeps what the live view loads later within 25 KB, its styles within 5 KB", () => {
     const first = new Set(chunks("src/live.tsx"));
     const lazy = new Set([...first].flatMap(later).flatMap((source) => chunks(source)).filter((source) => !first.has(source)));
     expect(lazy.size).toBeGreaterThanOrEqual(4);
     expect(script(lazy)).toBeLessThanOrEqual(25 * KB);
     const sheets = new Set([...lazy].flatMap((source) => manifest[source]!.css ?? []));
-    expect([...sheets].reduce((bytes, sheet) => bytes + packed(sheet), 0)).toBeLessThanOrEqual(4 * KB);
+    expect([...sheets].reduce((bytes, sheet) => bytes + packed(sheet), 0)).toBeLessThanOrEqual(5 * KB);
   });
 
   it("keeps the other pages' script within 2 KB", () => {

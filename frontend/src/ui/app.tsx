@@ -4,7 +4,8 @@ import { useEffect } from "preact/hooks";
 import { Histogram } from "./histogram";
 import type { Live } from "./live";
 import { Logs } from "./logs";
-import { Detail, Empty, Facets, Help, Issues, ShareDialog } from "./parts";
+import { Detail, Empty, Facets, Help, Issues, MarkDialog, ShareDialog } from "./parts";
+import { prefs } from "./prefs";
 import { QueryBar } from "./query-bar";
 import { Status } from "./status";
 import { Stream } from "./stream";
@@ -21,6 +22,7 @@ export function App({ live }: { live: Live }) {
       <Status live={live} />
       <Toast live={live} />
       {live.dialog.value === "share" && <ShareDialog live={live} />}
+      {live.dialog.value === "mark" && <MarkDialog live={live} />}
       {live.dialog.value === "help" && <Help live={live} />}
     </>
   );
@@ -30,7 +32,7 @@ function Body({ live }: { live: Live }) {
   const isOpen = live.selected.value !== null;
   useEffect(() => () => void (live.sheet.value = null), [live]);
   return (
-    <main class={`main ${isOpen ? "with-detail" : ""}`} id="main">
+    <main class={`main ${isOpen ? "with-detail" : ""}`} id="main" style={prefs.value.panelPx ? { "--panel": `${prefs.value.panelPx}px` } : {}}>
       <h1 class="sr">{live.boot.share?.name || live.boot.stack.name}, live</h1>
       <aside class={`fac ${live.sheet.value === "fields" ? "sheet" : ""}`} aria-label="Fields">
         <Facets live={live} />

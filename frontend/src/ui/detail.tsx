@@ -1,5 +1,6 @@
 /** The detail panel: one error, whole, with the verbs of its issue. */
 
+import "../styles/detail.css";
 import { useSignal } from "@preact/signals";
 import type { WholeError } from "../api";
 import { rawTrace } from "../trace";
@@ -9,11 +10,13 @@ import { TABS, type Tab } from "../view";
 import { asCurl, asJson, asMarkdown } from "./copy";
 import { Facts } from "./facts";
 import { FieldTable } from "./field-table";
+import { Grip } from "./grip";
 import { Icon } from "./icons";
 import { headline } from "./list";
 import type { Live } from "./live";
 import { LogLine } from "./logs";
 import { wordsOf } from "./query-text";
+import { SimilarTab } from "./similar";
 import { TraceView } from "./trace-view";
 import { Text, Tree } from "./value";
 import { Verbs } from "./verbs";
@@ -25,7 +28,12 @@ export function Detail({ live }: { live: Live }) {
   live.reading.whole.value;
   if (live.selected.value === null) return null;
   const row = live.reading.opened;
-  return row ? <Opened live={live} row={row} /> : <Missing live={live} />;
+  return (
+    <>
+      <Grip />
+      {row ? <Opened live={live} row={row} /> : <Missing live={live} />}
+    </>
+  );
 }
 
 function Missing({ live }: { live: Live }) {
@@ -61,6 +69,7 @@ function Opened({ live, row }: { live: Live; row: WholeError | Row }) {
         {tab === "trace" && <TraceTab live={live} row={row} />}
         {tab === "fields" && <FieldsTab live={live} row={row} />}
         {tab === "json" && <JsonTab live={live} row={row} />}
+        {tab === "similar" && <SimilarTab live={live} row={row} />}
         {tab === "before" && <BeforeTab live={live} row={row} />}
       </div>
     </>
@@ -174,7 +183,11 @@ function leaving(event: FocusEvent): boolean {
 }
 
 function Tabs({ live, row }: { live: Live; row: Row }) {
-  const sizes: Partial<Record<Tab, number>> = { fields: flatten(row.fields).length, before: row.before?.length ?? 0 };
+  const sizes: Partial<Record<Tab, number>> = {
+    fields: flatten(row.fields).length,
+    similar: Math.max(0, (live.feed.issues.get(row.issue)?.count ?? 0) - 1),
+    before: row.before?.length ?? 0,
+  };
   const chosen = live.tab.value;
   const step = (event: KeyboardEvent) => {
     const by = { ArrowRight: 1, ArrowLeft: -1 }[event.key];

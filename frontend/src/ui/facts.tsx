@@ -19,7 +19,7 @@ export function Facts({ live, row }: { live: Live; row: Row }) {
     minutes.value = [];
     loaded.value = null;
     const since = String(Date.now() - DAY_MS);
-    live.api.minutes({ issue: row.issue, since }).then((got) => (minutes.value = got.minutes), ignore);
+    live.api.minutes({ issue: row.issue, since, step_s: String(HOUR_MS / 1_000) }).then((got) => (minutes.value = got.minutes), ignore);
     if (!live.feed.issues.has(row.issue)) live.api.issue(row.issue).then((got) => (loaded.value = got), ignore);
   }, [live, row.issue]);
   live.second.value;
@@ -50,7 +50,7 @@ function ignore(): void {}
 function Spark({ minutes, now }: { minutes: Minute[]; now: number }) {
   const hours = new Array<number>(SPARKS).fill(0);
   for (const [at, levels] of minutes) {
-    const index = SPARKS - 1 - Math.floor((now - at) / HOUR_MS);
+    const index = SPARKS - 1 - (Math.floor(now / HOUR_MS) - Math.floor(at / HOUR_MS));
     if (index >= 0 && index < SPARKS) hours[index]! += totalOf(levels);
   }
   const highest = Math.max(1, ...hours);

@@ -29,6 +29,7 @@ export const KEYS: readonly Key[] = [
   { keys: ["Escape"], shown: ["esc"], does: "Close", act: (live) => live.escape() },
   { keys: ["x"], shown: ["x"], does: "Resolve or reopen", act: (live) => set(live, "resolved"), writes: true },
   { keys: ["i"], shown: ["i"], does: "Ignore or reopen", act: (live) => set(live, "ignored"), writes: true },
+  { keys: ["m"], shown: ["m"], does: "Set a marker", act: (live) => (live.dialog.value = "mark"), writes: true },
   { keys: ["c"], shown: ["c"], does: "Copy as JSON", act: copyJson },
   { keys: ["y"], shown: ["y"], does: "Copy link", act: (live) => void live.copy(location.href, "Link") },
   { keys: ["v"], shown: ["v"], does: "Stream or grouped", act: (live) => live.setMode(live.mode.value === "stream" ? "grouped" : "stream") },

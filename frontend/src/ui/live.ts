@@ -26,7 +26,7 @@ export interface Said {
 }
 
 export type PausedBy = "scroll" | "row" | "hand" | null;
-export type Dialog = "share" | "help" | null;
+export type Dialog = "share" | "help" | "mark" | null;
 
 const NOTE_MS = 4_000;
 const ISSUES_LOADED = 300;

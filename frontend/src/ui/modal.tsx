@@ -1,5 +1,6 @@
 /** A dialog over everything: it closes by its button, by escape and by a click beside it. */
 
+import "../styles/dialog.css";
 import { useEffect, useRef } from "preact/hooks";
 import { Icon } from "./icons";
 import type { Live } from "./live";

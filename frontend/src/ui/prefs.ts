@@ -12,9 +12,11 @@ export interface Prefs {
   /** Single letters are commands; off for those whose software types letters by itself. The
    *  account page sets it, too: it is in a cookie, which the server writes into the page. */
   hasLetterKeys: boolean;
+  /** How wide the panel is; null: as it comes. */
+  panelPx: number | null;
 }
 
-const USUAL: Prefs = { isCompact: false, wraps: false, zone: "local", tellsAge: false, hasLetterKeys: true };
+const USUAL: Prefs = { isCompact: false, wraps: false, zone: "local", tellsAge: false, hasLetterKeys: true, panelPx: null };
 const STORED_AS = "prefs";
 const YEAR_S = 31_536_000;
 
@@ -45,6 +47,7 @@ function stored(): Prefs {
   for (const name of ["isCompact", "wraps", "tellsAge"] as const) {
     if (typeof found[name] === "boolean") known[name] = found[name];
   }
+  if (typeof found.panelPx === "number" && found.panelPx > 0) known.panelPx = found.panelPx;
   if (found.zone === "utc") known.zone = "utc";
   if (document.documentElement.dataset.keys === "off") known.hasLetterKeys = false;
   return known;

@@ -1,0 +1,75 @@
+/** Others like this error: those of its issue, and issues that may be the same thing. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { ago, count } from "../text";
+import { clock, day, fraction } from "../time";
+import type { Issue, Row } from "../wire";
+import { headline } from "./list";
+import type { Live } from "./live";
+import { include } from "./query-text";
+import { glimpse, Text } from "./value";
+
+const SHOWN = 12;
+const NOT_TOLD: ReadonlySet<string> = new Set(["Msg", "msg", "message", "stack", "UserAgent"]);
+
+export function SimilarTab({ live, row }: { live: Live; row: Row }) {
+  const errors = useSignal<Row[] | null>(null);
+  const issues = useSignal<Issue[] | null>(null);
+  useEffect(() => {
+    let isWanted = true;
+    const taken = <T,>(into: { value: T | null }) => (got: T) => void (isWanted && (into.value = got));
+    live.api.errors({ issue: row.issue, limit: String(SHOWN + 1) }).then(({ errors: found }) => taken(errors)(found.filter(({ id }) => id !== row.id).slice(0, SHOWN)), (error) => live.fail(error));
+    live.api.similar(row.issue).then(({ issues: found }) => taken(issues)(found), () => taken(issues)([]));
+    return () => {
+      isWanted = false;
+    };
+  }, [live, row.issue, row.id]);
+  const known = live.feed.issues.get(row.issue);
+  return (
+    <>
+      <div class="h2">
+        Of the same issue
+        {known && known.count > 1 && <button onClick={() => live.setQuery(include(live.query.value, "issue", row.issue))}>List all {count(known.count)}</button>}
+      </div>
+      {errors.value === null ? <p class="none">Loading…</p> : errors.value.length === 0 && <p class="none">This is the only one kept.</p>}
+      {errors.value?.map((each) => <OtherError key={each.id} live={live} row={each} />)}
+      {issues.value && issues.value.length > 0 && <div class="h2">Similar issues</div>}
+      {issues.value?.map((issue) => <OtherIssue key={issue.id} live={live} issue={issue} />)}
+    </>
+  );
+}
+
+function OtherError({ live, row }: { live: Live; row: Row }) {
+  const date = day(row.at, Date.now());
+  return (
+    <button class="oth" onClick={() => live.reading.open(row.id)}>
+      <time>
+        {date ? `${date} ${clock(row.at).slice(0, 5)}` : clock(row.at)}
+        {!date && <s>{fraction(row.at)}</s>}
+      </time>
+      <span class="u" dir="auto">
+        <Text text={glimpse(row.fields, NOT_TOLD) || row.title} />
+      </span>
+    </button>
+  );
+}
+
+function OtherIssue({ live, issue }: { live: Live; issue: Issue }) {
+  const { type, title } = headline(issue);
+  return (
+    <button class="oth iss" onClick={() => void live.openIssue(issue.id)}>
+      <span class={`u l-${issue.level}`} dir="auto">
+        {type && (
+          <b>
+            <Text text={type} />{" "}
+          </b>
+        )}
+        <Text text={title} />
+      </span>
+      <small>
+        ×{count(issue.count)} · {ago(issue.last_seen_at, live.feed.serverNow())}
+      </small>
+    </button>
+  );
+}
