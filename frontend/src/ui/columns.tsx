@@ -1,10 +1,11 @@
 /** The header of the list. Columns are dragged to another place, or moved by arrow keys, and dropped. */
 
 import { useSignal } from "@preact/signals";
-import { plain } from "../text";
+import { plain, valueAt, valueText } from "../text";
+import type { Row } from "../wire";
 import { Icon } from "./icons";
 import type { Live } from "./live";
-import { ColumnMenu, PrefsMenu } from "./parts";
+import { ColumnMenu } from "./parts";
 import { Pill } from "./pill";
 import { Popover } from "./popover";
 import { Text } from "./value";
@@ -24,12 +25,9 @@ export function Header({ live }: { live: Live }) {
       {columns.map((name) => (
         <Column key={name} live={live} name={name} dragged={dragged} />
       ))}
-      <span class="tools" role="columnheader" aria-label="Columns and look">
+      <span class="tools" role="columnheader" aria-label="Columns">
         <Popover className="btn q" label="Add a column" button={<Icon name="plus" />}>
           {(close) => <ColumnMenu live={live} close={close} />}
-        </Popover>
-        <Popover className="btn q" label="How the list looks" button={<Icon name="sliders" />}>
-          {() => <PrefsMenu />}
         </Popover>
       </span>
     </div>
@@ -70,6 +68,24 @@ function Column({ live, name, dragged }: { live: Live; name: string; dragged: { 
       </button>
     </span>
   );
+}
+
+const CHAR_PX = 7.6;
+const NARROWEST_PX = 56;
+const WIDEST_PX = 150;
+/** So many of the newest rows say how wide a column is; the longest tenth of them is cut. */
+const MEASURED_ROWS = 60;
+
+/** Widths of the columns a person chose, for the header and every row alike. */
+export function widths(columns: readonly string[], rows: readonly Row[]): string {
+  return columns
+    .map((name) => {
+      const lengths = rows.slice(-MEASURED_ROWS).map(({ fields }) => valueText(valueAt(fields, name) ?? "").length);
+      const usual = lengths.sort((a, b) => a - b)[Math.floor(lengths.length * 0.9)] ?? 0;
+      const px = Math.max(NARROWEST_PX, Math.min(WIDEST_PX, Math.ceil(Math.max(usual, Math.min(name.length, 12) * 0.9) * CHAR_PX) + 4));
+      return `minmax(52px, ${px}px)`;
+    })
+    .join(" ");
 }
 
 /** The columns with one of them at another place. */

@@ -5,7 +5,7 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Facet } from "../facets";
 import { count, plain, plural } from "../text";
 import { LEVELS, type Level } from "../wire";
-import type { Counts } from "./fields";
+import type { Base, Counts } from "./fields";
 import { Icon } from "./icons";
 import type { Live } from "./live";
 import { exclude, include, own, sense } from "./query-text";
@@ -93,7 +93,7 @@ function overWhat({ rows, isAll }: Counts): string {
 
 /** Counted at most once a second, and only when something was painted since. */
 function useCounts(live: Live): Counts {
-  const counted = useRef({ painted: -1, counts: { facets: [], rows: 0, isAll: false } as Counts });
+  const counted = useRef({ painted: -1, base: null as Base | null, counts: { facets: [], rows: 0, isAll: false } as Counts });
   const tick = useSignal(0);
   useEffect(() => {
     const timer = setInterval(() => tick.value++, COUNT_EVERY_MS);
@@ -103,7 +103,8 @@ function useCounts(live: Live): Counts {
   const key = isFirst ? live.painted.value : tick.value;
   return useMemo(() => {
     const painted = live.painted.peek();
-    if (counted.current.painted !== painted) counted.current = { painted, counts: live.fields.counts() };
+    const base = live.fields.base.value;
+    if (counted.current.painted !== painted || counted.current.base !== base) counted.current = { painted, base, counts: live.fields.counts() };
     return counted.current.counts;
   }, [key, live.query.value, live.fields.base.value]);
 }

@@ -10,8 +10,11 @@ import { charted, lastWords, stretchWords, type Range, type Stretch } from "../r
 import { count, plural } from "../text";
 import { clock, day } from "../time";
 import type { Levels, Minute } from "../wire";
+import { Icon } from "./icons";
 import type { Live } from "./live";
+import { PrefsMenu } from "./parts";
 import { Pill } from "./pill";
+import { Popover } from "./popover";
 
 const HEIGHT = 64;
 const STEP = 10;
@@ -38,6 +41,9 @@ export function Histogram({ live }: { live: Live }) {
           <span><i class="sq w" />warning</span>
           <span><i class="sq o" />other</span>
         </div>
+        <Popover className="btn q" label="How the list looks" button={<Icon name="sliders" />}>
+          {() => <PrefsMenu />}
+        </Popover>
       </div>
       <Plot live={live} bars={bars} />
       <Axis live={live} bars={bars} />

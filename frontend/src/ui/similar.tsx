@@ -2,16 +2,16 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { ago, count } from "../text";
+import { ago, count, valueText } from "../text";
 import { clock, day, fraction } from "../time";
-import type { Issue, Row } from "../wire";
+import type { Fields, Issue, Row } from "../wire";
 import { headline } from "./list";
 import type { Live } from "./live";
 import { include } from "./query-text";
 import { glimpse, Text } from "./value";
 
 const SHOWN = 12;
-const NOT_TOLD: ReadonlySet<string> = new Set(["Msg", "msg", "message", "stack", "UserAgent"]);
+const NOT_TOLD: ReadonlySet<string> = new Set(["stack", "UserAgent"]);
 
 export function SimilarTab({ live, row }: { live: Live; row: Row }) {
   const errors = useSignal<Row[] | null>(null);
@@ -29,18 +29,24 @@ export function SimilarTab({ live, row }: { live: Live; row: Row }) {
   return (
     <>
       <div class="h2">
-        Of the same issue
+        Of the same issue, and what is other in them
         {known && known.count > 1 && <button onClick={() => live.setQuery(include(live.query.value, "issue", row.issue))}>List all {count(known.count)}</button>}
       </div>
       {errors.value === null ? <p class="none">Loading…</p> : errors.value.length === 0 && <p class="none">This is the only one kept.</p>}
-      {errors.value?.map((each) => <OtherError key={each.id} live={live} row={each} />)}
+      {errors.value?.map((each) => <OtherError key={each.id} live={live} row={each} than={row} />)}
       {issues.value && issues.value.length > 0 && <div class="h2">Similar issues</div>}
       {issues.value?.map((issue) => <OtherIssue key={issue.id} live={live} issue={issue} />)}
     </>
   );
 }
 
-function OtherError({ live, row }: { live: Live; row: Row }) {
+/** What is other in it: fields with another value than the error in hand has, the shortest first. */
+function differing(row: Row, than: Row): Fields {
+  const others = Object.entries(row.fields).filter(([name, value]) => valueText(value) !== valueText(than.fields[name] ?? ""));
+  return Object.fromEntries(others.sort((a, b) => valueText(a[1]).length - valueText(b[1]).length));
+}
+
+function OtherError({ live, row, than }: { live: Live; row: Row; than: Row }) {
   const date = day(row.at, Date.now());
   return (
     <button class="oth" onClick={() => live.reading.open(row.id)}>
@@ -49,7 +55,7 @@ function OtherError({ live, row }: { live: Live; row: Row }) {
         {!date && <s>{fraction(row.at)}</s>}
       </time>
       <span class="u" dir="auto">
-        <Text text={glimpse(row.fields, NOT_TOLD) || row.title} />
+        <Text text={glimpse(differing(row, than), NOT_TOLD) || "the same in every field"} />
       </span>
     </button>
   );

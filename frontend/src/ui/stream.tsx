@@ -1,20 +1,15 @@
 /** The stream: the header row with its columns, and the recycled list below it. */
 
 import { effect } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import { clock, count, day } from "../text";
 import { ANY, stretchWords } from "../range";
-import { Header } from "./columns";
+import { Header, widths } from "./columns";
 import { Icon } from "./icons";
 import { List } from "./list";
 import type { Live } from "./live";
 import { prefs } from "./prefs";
 import { wordsOf } from "./query-text";
-
-/** Widths of the columns a person added, for the header and every row alike. */
-function template(columns: readonly string[]): string {
-  return columns.map(() => "minmax(60px, 96px)").join(" ");
-}
 
 export function Stream({ live }: { live: Live }) {
   return (
@@ -50,6 +45,12 @@ function Past({ live }: { live: Live }) {
 function Grid({ live }: { live: Live }) {
   const grid = useRef<HTMLDivElement>(null);
   useEffect(() => mount(live, grid.current!), [live]);
+  const { rows } = live.feed;
+  const isHere = rows.items.length > 0;
+  const columns = useMemo(
+    () => widths(live.columns.value, rows.items.slice(-200).flatMap((item) => (item.kind === "error" ? [item.row] : []))),
+    [live.columns.value, live.feed.epoch, live.settled.value, isHere], // not with every row: columns must not dance
+  );
   return (
     <div
       class={`grid ${prefs.value.isCompact ? "compact" : ""} ${prefs.value.wraps ? "wraps" : ""}`}
@@ -59,7 +60,7 @@ function Grid({ live }: { live: Live }) {
       aria-rowcount={-1}
       tabIndex={0}
       aria-activedescendant={live.at.value ? `r${live.at.value}` : undefined}
-      style={{ "--columns": template(live.columns.value) }}
+      style={{ "--columns": columns }}
     >
       <Header live={live} />
       <div class="rows tall" role="rowgroup" />
