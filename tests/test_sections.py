@@ -189,7 +189,7 @@ async def test_deleting_says_what_goes_and_asks_for_the_name(dashboard: Dashboar
     await dashboard.submit({"Msg": "boom"})
     await dashboard.submit({"_msg": "deployed"}, "/log")
     asked = await visitor.get(path)
-    for words in ("2 errors", "1 log message", "1 key that work", "no share links"):
+    for words in ("2 errors", "1 log message", "1 working key", "no working share links"):
         assert said(asked, words), words
     refused = await visitor.post(path, typed="checkout")
     assert (refused.status, said(refused, "nothing was deleted")) == (409, True)

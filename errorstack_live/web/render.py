@@ -105,12 +105,14 @@ def rest_size(text: str) -> str:
 
 
 def size(count: int) -> str:
-    """``512 bytes``, ``12 KB``, ``1.5 MB``."""
+    """``512 bytes``, ``12 KB``, ``1.5 MB``, ``70.8 GB``."""
     if count < 1024:
         return f"{count} bytes"
     if count < 1024 * 1024:
         return f"{count / 1024:.0f} KB"
-    return f"{count / 1024 / 1024:.1f} MB"
+    if count < 1024**3:
+        return f"{count / 1024**2:.1f} MB"
+    return f"{count / 1024**3:.1f} GB"
 
 
 def number(count: int) -> str:

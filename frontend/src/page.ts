@@ -5,3 +5,4 @@ import { keepFresh } from "./fresh";
 
 ready();
 keepFresh();
+document.querySelector(".sectioned .side [aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });

@@ -63,12 +63,16 @@ export class Waiting {
   private linked(state: SocketState): void {
     this.isLive = state.phase === "live";
     this.box.classList.toggle("live", this.isLive);
-    clearInterval(this.timer);
-    if (!this.isLive && state.phase !== "connecting") this.timer = window.setInterval(() => void this.ask(), ASK_MS);
+    if (this.isLive) {
+      clearInterval(this.timer);
+      this.timer = 0;
+    } else if (state.phase !== "connecting" && !this.timer) {
+      this.timer = window.setInterval(() => void this.ask(), ASK_MS);
+    }
     if (this.seen) return;
     this.say(
       "Waiting for the first error",
-      this.isLive || state.phase === "connecting"
+      this.isLive || !this.timer
         ? "Listening: this page turns by itself the moment something arrives."
         : "The live socket cannot be opened, so this page asks every 2 s. A proxy in front must pass websockets on.",
     );

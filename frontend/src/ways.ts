@@ -45,5 +45,6 @@ async function show(ways: HTMLElement, link: HTMLAnchorElement): Promise<void> {
   replace(shown, drawn);
   history.replaceState(null, "", link.href);
   const way = document.getElementById("way")!;
-  if (way.getBoundingClientRect().top > innerHeight * 0.6) way.scrollIntoView({ block: "start" });
+  const { top } = way.getBoundingClientRect();
+  if (top < 0 || top > innerHeight * 0.6) way.scrollIntoView({ block: "start" });
 }
