@@ -140,6 +140,15 @@ export class Rows {
     this.items.unshift(...this.fresh(newestFirst.filter((row) => row.at >= (since ?? 0)), bytes, this.items));
   }
 
+  /** Keep what passes, until the server's answer takes its place; repeats go with their newest. */
+  keepOnly(passes: (row: Row) => boolean): void {
+    this.items = this.items.filter((item) => {
+      if (item.kind === "error" && passes(item.row)) return true;
+      if (item.kind === "error") this.unload(item, this.shownLoad);
+      return false;
+    });
+  }
+
   /** Let go of what is older than the range that is shown; a gap stays with what follows it. */
   endAt(since: number): void {
     if (this.paused) return;

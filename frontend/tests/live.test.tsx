@@ -51,6 +51,7 @@ function begin(search = ""): void {
   channel.says({ type: "hello", version: "1", server_time: Date.now(), viewers: 2 });
 }
 
+const stamp = (at: number) => new Date(at).toISOString().replace(/[-:]/g, "").replace(".000", "");
 const snapshot = (errors: Row[], more = {}) =>
   channel.says({ type: "snapshot", epoch: live.feed.epoch, errors: errors.toReversed(), cursor: "c1", complete: true, ...more });
 const shown = () => live.feed.rows.items.length;
@@ -86,6 +87,42 @@ describe("a live view", () => {
     expect(location.search).toBe("?q=level%3Aerror");
     snapshot([row(5), row(6)]);
     expect(shown()).toBe(2);
+  });
+
+  it("filters the rows that are here at once, before the server answers", async () => {
+    snapshot([row(1), row(2, { level: "warning" }), row(3)]);
+    live.setQuery("level:warning");
+    await vi.waitFor(() => expect(shown()).toBe(1));
+    expect(live.feed.rows.kept).toBe(1);
+    expect(live.settled.value).toBe(false);
+    snapshot([row(2, { level: "warning" }), row(7, { level: "warning" })]);
+    expect(shown()).toBe(2);
+  });
+
+  it("shows history for a range that has ended, and not what arrives", async () => {
+    const past = [row(4), row(3)];
+    vi.stubGlobal("fetch", (url: string) => Promise.resolve(new Response(JSON.stringify(url.includes("/errors?") ? { errors: past, complete: true, reached_at: null } : { minutes: [], step_s: 60, complete: true, fields: [], rows: 0 }))));
+    snapshot([row(1)]);
+    live.setRange({ kind: "between", from: row(3).at, to: row(5).at });
+    expect(channel.sent.slice(-2)).toEqual([{ type: "mode", counts_only: true }, { type: "query", query: "", epoch: 2 }]);
+    snapshot([row(9)]);
+    await vi.waitFor(() => expect(shown()).toBe(2));
+    channel.says({ type: "frame", epoch: 2, errors: [], counts: { total: 5, levels: { error: 5 } }, skipped: 5, cursor: "c9", lag_ms: 1 });
+    live.scrolled(500);
+    expect([shown(), live.isPaused.value, live.feed.total, location.search]).toEqual([2, false, 5, `?from=${stamp(row(3).at)}&to=${stamp(row(5).at)}`]);
+    live.setRange({ kind: "any" });
+    expect(channel.sent.slice(-2)).toEqual([{ type: "mode", counts_only: false }, { type: "query", query: "", epoch: 3 }]);
+    snapshot([row(9)]);
+    expect(shown()).toBe(1);
+  });
+
+  it("lets go of what a moving range leaves behind", () => {
+    const now = Date.now();
+    live.setRange({ kind: "last", ms: 60_000 });
+    snapshot([row(1, { at: now - 90_000 }), row(2, { at: now - 30_000 }), row(3, { at: now })]);
+    expect([shown(), live.feed.rows.complete]).toEqual([2, true]);
+    live.feed.passTime(10_000);
+    expect([shown(), live.feed.rows.kept]).toEqual([1, 1]);
   });
 
   it("says where the server finds a query wrong, and keeps the list", () => {

@@ -4,6 +4,7 @@
  */
 
 import type { Fields, Json, Row } from "../wire";
+import { fold, segments } from "./segment";
 import { fieldOf, isMeaning, type Meaning, type Node, type Operator, type Test } from "./node";
 
 export type Predicate = (row: Row) => boolean;
@@ -43,16 +44,6 @@ export function compiled(node: Node): Predicate {
       return (row) => parts.some((part) => part(row));
     }
   }
-}
-
-/** The texts that must follow each other, folded. */
-export function segments(text: string, isPattern: boolean): string[] {
-  return (isPattern ? text.split("*") : [text]).map(fold).filter(Boolean);
-}
-
-/** Python's `casefold`, but for the dotless i, which becomes an i here. */
-export function fold(text: string): string {
-  return text.toLowerCase().toUpperCase().toLowerCase().replaceAll("ς", "σ");
 }
 
 function words(segments: string[]): Predicate {

@@ -148,6 +148,15 @@ export class Live {
     if (text === this.query.value) return;
     this.query.value = text;
     this.look();
+    if (text) void this.narrow(text);
+  }
+
+  /** The rows that are here already are filtered at once; the server's answer takes their place. */
+  private async narrow(text: string): Promise<void> {
+    const { parse } = await import("../query/passing");
+    if (text !== this.query.value || this.settled.value || this.feed.isPast) return;
+    this.feed.rows.keepOnly(parse(text).matches);
+    this.connection.paintSoon();
   }
 
   setMode(mode: Mode): void {

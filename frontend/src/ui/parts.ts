@@ -16,5 +16,8 @@ export const ShareDialog = lazily(async () => (await import("./share")).ShareDia
 
 /** Bring what a click is likely to want next, so that it need not wait. */
 export function bringAhead(): void {
-  whenIdle(() => [Detail, Issues].forEach((part) => part.ahead()));
+  whenIdle(() => {
+    [Detail, Issues].forEach((part) => part.ahead());
+    void import("../query/passing").catch(() => {}); // then the server filters alone
+  });
 }

@@ -24,7 +24,7 @@ function lamp(live: Live): Lamp {
   if (phase === "connecting") return { className: "slow", text: "Connecting…" };
   const silent = live.socket.silentMs();
   if (silent > QUIET_MS) return { className: "slow", text: `Silent for ${Math.round(silent / 1_000)} s` };
-  return { className: "ok", text: live.isPaused.value ? "Connected, paused" : "Connected" };
+  return { className: "ok", text: "Connected" };
 }
 
 export function Status({ live }: { live: Live }) {
@@ -39,6 +39,7 @@ export function Status({ live }: { live: Live }) {
         <span class={`dot ${className === "ok" ? "pulse" : ""}`} />
         {text}
       </span>
+      {live.isPaused.value && <b class="held">List paused</b>}
       {className === "ok" && (
         <>
           <span>{perSecond(feed.rate.perSecond(Date.now()))} errors/s</span>

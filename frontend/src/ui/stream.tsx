@@ -53,7 +53,7 @@ function Grid({ live }: { live: Live }) {
   );
   return (
     <div
-      class={`grid ${prefs.value.isCompact ? "compact" : ""} ${prefs.value.wraps ? "wraps" : ""}`}
+      class={`grid ${prefs.value.isCompact ? "compact" : ""} ${prefs.value.wraps ? "wraps" : ""} ${live.isPaused.value ? "paused" : ""}`}
       ref={grid}
       role="grid"
       aria-label="Errors, newest first"
