@@ -1,17 +1,19 @@
 """The set-up page's lines, in an environment where the client was installed from the server."""
 
+import platform
 import subprocess
 from pathlib import Path
 
 import pytest
 from harness.live import Live
+from harness.report import Report
 from harness.stack import Stack
 from harness.toolchain import Toolchain
 
 
 @pytest.mark.snippet("python")
 def test_it_is_installed_from_the_server(
-    snippet: str, stack: Stack, live: Live, toolchain: Toolchain, tmp_path: Path
+    snippet: str, stack: Stack, live: Live, toolchain: Toolchain, tmp_path: Path, report: Report
 ) -> None:
     install, program = snippet.split("\n", 1)
     assert install.startswith("# pip install http://127.0.0.1")
@@ -23,3 +25,5 @@ def test_it_is_installed_from_the_server(
     subprocess.run([python, "-c", program], check=True, timeout=60, env=environ)
     assert stack.errors(1)[0]["title"] == "Hello from Python"
     assert live.errors(1)[0]["title"] == "Hello from Python"
+    on = f"CPython {platform.python_version()}"
+    report("python", on, sent="a logged error", stored="exactly", live_ms=live.lags_ms[0])

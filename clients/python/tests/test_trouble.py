@@ -1,5 +1,6 @@
 """Servers that are down, slow, full, or something else: the program does not feel them."""
 
+import platform
 import ssl
 import statistics
 import time
@@ -8,7 +9,9 @@ import urllib.request
 import pytest
 import trustme
 from harness.answering import STORED, Answering, Reply, answering, slow
+from harness.report import Report
 from harness.stack import Stack
+from harness.trouble import Trouble
 from serving import eventually
 
 from connecting import Connect
@@ -44,6 +47,15 @@ def felt_s(client: Client) -> list[float]:
         if number == 30:
             client.flush(0.2)
     return spent
+
+
+def test_what_a_call_costs(trouble: Trouble, connect: Connect, report: Report) -> None:
+    """Called as fast as it goes, with a traceback each, while nothing can be sent."""
+    client = connect("k", trouble.url)
+    spent = felt_s(client)
+    cost_ms = statistics.median(spent) * 1000
+    report("python", f"CPython {platform.python_version()}", added_ms={trouble.name: cost_ms})
+    assert cost_ms < 5
 
 
 @pytest.mark.parametrize("name", REPLIES)
