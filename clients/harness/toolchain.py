@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import sys
 import tomllib
-import venv
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,10 +52,41 @@ class Toolchain:
         wanted = packages or tuple(self.row.get("npm", ()))
         return _made("npm", wanted, _npm_install) / "node_modules"
 
-    def python(self, *packages: str) -> Path:
-        """The Python of an environment with these packages, or the row's, as pip names them."""
+    def python(self, *packages: str, at_least: tuple[int, int] = (3, 11)) -> Path:
+        """The Python of an environment with these packages, or the row's, as pip names them.
+
+        Skips the test, loudly, where there is no Python as new as that.
+        """
         wanted = packages or tuple(self.row.get("pip", ()))
-        return _made("venv", wanted, _pip_install) / "bin" / "python"
+        base = _interpreter(at_least)
+        if base is None:
+            pytest.skip(
+                f"*** {MISSING}: no Python {at_least[0]}.{at_least[1]} here, so {' '.join(wanted)} "
+                f"was not tried ***"
+            )
+        return _made("venv", (base, *wanted), _pip_install) / "bin" / "python"
+
+
+def _interpreter(at_least: tuple[int, int]) -> str | None:
+    """A Python of this machine that is new enough, ours if it is."""
+    if sys.version_info >= at_least:
+        return sys.executable
+    for minor in range(at_least[1], at_least[1] + 4):
+        for name in (f"python{at_least[0]}.{minor}", *_pyenv(f"{at_least[0]}.{minor}.*")):
+            words = [name, "-c", "import sys, venv; print(sys.executable)"]
+            try:
+                done = subprocess.run(words, capture_output=True, text=True, check=False)
+            except FileNotFoundError:
+                continue
+            if done.returncode == 0:  # a shim may be there without what it stands for
+                return done.stdout.strip()
+    return None
+
+
+def _pyenv(pattern: str) -> list[str]:
+    """Pythons that pyenv has installed, whether it offers them now or not."""
+    root = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
+    return [str(path) for path in sorted(root.glob(f"versions/{pattern}/bin/python"))]
 
 
 def _made(kind: str, wanted: Sequence[str], make: Callable[[Path, Sequence[str]], None]) -> Path:
@@ -78,9 +108,10 @@ def _npm_install(folder: Path, wanted: Sequence[str]) -> None:
 
 
 def _pip_install(folder: Path, wanted: Sequence[str]) -> None:
-    venv.create(folder, with_pip=True, symlinks=True)
+    base, *packages = wanted
+    _run([base, "-m", "venv", str(folder)])
     options = ("--quiet", "--disable-pip-version-check")
-    _run([str(folder / "bin" / "python"), "-m", "pip", "install", *options, *wanted])
+    _run([str(folder / "bin" / "python"), "-m", "pip", "install", *options, *packages])
 
 
 def _run(words: list[str]) -> None:
