@@ -4,9 +4,11 @@
  */
 
 import { Bins, Rate } from "./counters";
+import { Markers } from "./markers";
 import type { Span } from "./range";
 import { Rows } from "./rows";
-import type { Counts, Fill, Frame, Hello, Issue, LogMessage, Page, Row, ServerMessage, Snapshot } from "./wire";
+import type { Trends } from "./trends";
+import type { Counts, Fill, Frame, Hello, Issue, LogMessage, Marker, Page, Row, ServerMessage, Snapshot } from "./wire";
 
 /** How many errors a snapshot is asked for. */
 export const SNAPSHOT_ROWS = 200;
@@ -23,6 +25,9 @@ export class Feed {
   readonly rate = new Rate();
   readonly bins = new Bins();
   readonly issues = new Map<string, Issue>();
+  readonly markers = new Markers();
+  /** Counted on as errors come, once somebody looks at them. */
+  trends: Trends | null = null;
   logs: LogMessage[] = [];
 
   /** What the list shows. With an end it is history: what arrives is told of, but not listed. */
@@ -84,6 +89,7 @@ export class Feed {
     const isPassed = since !== null && (errors.at(-1)?.at ?? Infinity) < since;
     this.rows.complete = isPassed || complete;
     this.rows.reachedAt = reached_at;
+    this.placeMarkers();
   }
 
   /** A range that moves with the clock lets go of what it leaves behind. */
@@ -127,6 +133,8 @@ export class Feed {
     if (this.takesMinutes) this.bins.replace(snapshot.minutes);
     this.issues.clear();
     for (const issue of snapshot.issues) this.issues.set(issue.id, issue);
+    this.markers.replace(snapshot.markers);
+    this.placeMarkers();
     this.cursor = snapshot.cursor;
     this.ready = true;
     if (hasGap) return { kind: "gap" };
@@ -159,13 +167,16 @@ export class Feed {
 
   private applyFrame(frame: Frame, bytes: number): Note | null {
     const { skipped } = frame;
-    const counts = withoutDoubles(frame.counts, frame.errors.filter((row) => !row.change && this.rows.find(row.id)));
+    const doubles = frame.errors.filter((row) => !row.change && this.rows.find(row.id));
+    const counts = withoutDoubles(frame.counts, doubles);
+    this.countTrends(frame, doubles);
     this.rate.add(this.now(), counts.total);
     this.bins.add(this.serverNow(), counts.levels);
     this.total += counts.total;
     this.lagMs = frame.lag_ms;
     if (!this.isPast) this.list(frame, counts, bytes);
     for (const issue of frame.issues) this.issues.set(issue.id, issue);
+    for (const marker of frame.markers) this.mark(marker);
     this.addLogs(frame.logs);
     if (frame.cursor) this.cursor = frame.cursor;
     return skipped > 0 && !this.isPast ? { kind: "gap" } : null;
@@ -188,8 +199,27 @@ export class Feed {
   private applyFill(fill: Fill, bytes: number): null {
     const gap = this.rows.gap(fill.from, fill.to);
     if (gap) this.rows.fill(gap, fill.errors, fill.complete, bytes);
+    if (gap) this.placeMarkers();
     this.addLogs(fill.logs);
     return null;
+  }
+
+  private mark(marker: Marker): void {
+    this.markers.apply(marker);
+    if (marker.removed) this.rows.dropMarker(marker.id);
+    else if (!this.isPast) this.rows.addMarker(marker);
+  }
+
+  private placeMarkers(): void {
+    const { since, until } = this.span;
+    this.rows.placeMarkers(this.markers.between(since ?? 0, until ?? Infinity));
+  }
+
+  private countTrends({ errors, counts }: Frame, doubles: readonly Row[]): void {
+    const { trends } = this;
+    if (!trends) return;
+    for (const row of errors) if (!row.change && !doubles.includes(row)) trends.add(row.issue, row.at, 1);
+    for (const [issue, count] of Object.entries(counts.folded)) trends.add(issue, this.serverNow(), count);
   }
 
   private addLogs(messages: LogMessage[]): void {

@@ -1,6 +1,6 @@
 /** What stands in a row of the list, and what it says of itself. */
 
-import type { Row } from "./wire";
+import type { Marker, Row } from "./wire";
 
 /** An error and, folded under it, older repeats of its issue. */
 export interface ErrorItem {
@@ -35,7 +35,13 @@ export interface RefusedItem {
   at: number;
 }
 
-export type Item = ErrorItem | GapItem | RefusedItem;
+export interface MarkerItem {
+  kind: "marker";
+  key: number;
+  marker: Marker;
+}
+
+export type Item = ErrorItem | GapItem | RefusedItem | MarkerItem;
 
 /** How many errors a row stands for. */
 export function times(item: ErrorItem): number {

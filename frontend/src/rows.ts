@@ -3,8 +3,8 @@
  * storm, what comes while paused held back, what is missing marked by a gap.
  */
 
-import type { ErrorItem, GapItem, Item } from "./item";
-import type { Counts, Row } from "./wire";
+import type { ErrorItem, GapItem, Item, MarkerItem } from "./item";
+import type { Counts, Marker, Row } from "./wire";
 
 export const MAX_ROWS = 10_000;
 /** Row bytes as the wire counted them; a quarter is kept back for what waits while paused. */
@@ -36,6 +36,7 @@ export class Rows {
   private waitingLoad: Load = { rows: 0, bytes: 0 };
   private overflowed = false;
   private nextKey = 1;
+  private readonly markerKeys = new Map<string, number>();
 
   /** `folds`: whether repeats of one issue that touch become one row now. */
   constructor(
@@ -124,6 +125,34 @@ export class Rows {
     }
   }
 
+  /** A marker that was set just now. */
+  addMarker(marker: Marker): void {
+    this.dropMarker(marker.id);
+    this.target.push(this.markerItem(marker));
+  }
+
+  dropMarker(id: string): void {
+    const others = (item: Item) => item.kind !== "marker" || item.marker.id !== id;
+    this.items = this.items.filter(others);
+    this.waiting = this.waiting.filter(others);
+  }
+
+  /** Put markers to their places by time, as far back as the list reaches. */
+  placeMarkers(markers: readonly Marker[]): void {
+    const isOther = (item: Item) => item.kind !== "marker";
+    this.items = this.items.filter(isOther);
+    this.waiting = this.waiting.filter(isOther);
+    const oldest = this.items.find((item) => item.kind === "error");
+    const floor = this.complete ? 0 : oldest ? (oldest.folded[0] ?? oldest.row).at : Infinity;
+    const wait = this.waiting.find((item) => item.kind === "error")?.row.at ?? Infinity;
+    for (const marker of [...markers].sort((a, b) => a.at - b.at)) {
+      if (marker.at < floor) continue;
+      const list = marker.at >= wait ? this.waiting : this.items;
+      const at = list.findLastIndex((item) => item.kind !== "gap" && atOf(item) <= marker.at);
+      list.splice(at + 1, 0, this.markerItem(marker));
+    }
+  }
+
   /** Errors are missing here: a gap before what follows, or a longer one. `count` null: unknown. */
   addGap(from: string, to: string, count: number | null): void {
     const last = this.target.at(-1);
@@ -152,7 +181,7 @@ export class Rows {
   /** Let go of what is older than the range that is shown; a gap stays with what follows it. */
   endAt(since: number): void {
     if (this.paused) return;
-    const stays = this.items.findIndex((item) => item.kind !== "gap" && (item.kind === "error" ? item.row.at : item.at) >= since);
+    const stays = this.items.findIndex((item) => item.kind !== "gap" && atOf(item) >= since);
     const old = this.items.splice(0, stays < 0 ? this.items.length : Math.max(0, this.items[stays - 1]?.kind === "gap" ? stays - 1 : stays));
     for (const item of old) if (item.kind === "error") this.unload(item, this.shownLoad);
   }
@@ -238,6 +267,12 @@ export class Rows {
     return rows.map((row) => this.item(row, bytes));
   }
 
+  private markerItem(marker: Marker): MarkerItem {
+    const key = this.markerKeys.get(marker.id) ?? this.nextKey++;
+    this.markerKeys.set(marker.id, key);
+    return { kind: "marker", key, marker };
+  }
+
   private fold(item: ErrorItem, row: Row, bytes: number): void {
     item.folded.push(item.row);
     item.row = row;
@@ -307,6 +342,10 @@ function change(item: ErrorItem, row: Row): void {
   if (!row.change) return;
   if (item.row.id === row.id) item.row = row;
   else item.folded = item.folded.map((held) => (held.id === row.id ? row : held));
+}
+
+function atOf(item: Exclude<Item, GapItem>): number {
+  return item.kind === "error" ? item.row.at : item.kind === "marker" ? item.marker.at : item.at;
 }
 
 function newestOf(list: readonly Item[], issue: string): ErrorItem | undefined {

@@ -78,7 +78,17 @@ function Toast({ live }: { live: Live }) {
   const said = live.said.value;
   return (
     <div class="toasts" role="status">
-      {said && <div class={`toast ${said.bad ? "bad" : ""}`}>{said.text}</div>}
+      {said && (
+        <div class={`toast ${said.bad ? "bad" : ""}`}>
+          {said.text}
+          {said.act && (
+            <button class="btn q" onClick={said.act.run}>
+              {said.act.label}
+              <kbd class="d-only">z</kbd>
+            </button>
+          )}
+        </div>
+      )}
     </div>
   );
 }

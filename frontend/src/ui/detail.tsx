@@ -116,7 +116,7 @@ function Head({ live, row }: { live: Live; row: Row }) {
         </p>
       )}
       <div class="acts">
-        {live.canWrite && <Verbs live={live} id={row.issue} status={issue?.status ?? "open"} />}
+        {live.canWrite && <Verbs live={live} ids={[row.issue]} status={issue?.status ?? "open"} />}
         <CopyMenu live={live} row={row} />
         <button class="btn" onClick={() => void live.copy(location.href, "Link")}>
           <Icon name="link" />

@@ -3,10 +3,13 @@
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
 import { totalOf } from "../counters";
+import { users } from "../issues";
 import { ago, plural } from "../text";
 import type { Issue, Minute, Row } from "../wire";
 import type { Live } from "./live";
 import { include } from "./query-text";
+import { Spark } from "./spark";
+import { VerdictLine } from "./verdict";
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -27,39 +30,36 @@ export function Facts({ live, row }: { live: Live; row: Row }) {
   if (!issue) return null;
   const now = live.feed.serverNow();
   return (
+    <>
+    <VerdictLine live={live} issue={issue} />
     <div class="facts">
       <div>
         <small>Last 24 h</small>
-        <Spark minutes={minutes.value} now={now} />
+        <Spark counts={hours(minutes.value, now)} span="24 hours" />
       </div>
       <button onClick={() => live.setQuery(include(live.query.value, "issue", row.issue))} title="List its errors">
         <small>Seen</small>
         {plural(issue.count, "time")}
+        {issue.users ? `, ${users(issue)}` : ""}
       </button>
       <div>
         <small>First seen</small>
         {ago(issue.first_seen_at, now)}
       </div>
     </div>
+    </>
   );
 }
 
 /** What cannot be loaded here is left out; the error itself is shown all the same. */
 function ignore(): void {}
 
-function Spark({ minutes, now }: { minutes: Minute[]; now: number }) {
-  const hours = new Array<number>(SPARKS).fill(0);
+/** Errors in each of the last 24 hours. */
+function hours(minutes: readonly Minute[], now: number): number[] {
+  const found = new Array<number>(SPARKS).fill(0);
   for (const [at, levels] of minutes) {
     const index = SPARKS - 1 - (Math.floor(now / HOUR_MS) - Math.floor(at / HOUR_MS));
-    if (index >= 0 && index < SPARKS) hours[index]! += totalOf(levels);
+    if (index >= 0 && index < SPARKS) found[index]! += totalOf(levels);
   }
-  const highest = Math.max(1, ...hours);
-  return (
-    <svg viewBox="0 0 120 20" preserveAspectRatio="none" role="img" aria-label={`${plural(hours.reduce((a, b) => a + b, 0), "error")} in 24 hours`}>
-      {hours.map((hour, index) => {
-        const height = hour === 0 ? 1 : Math.max(2, (hour / highest) * 19);
-        return <rect class={hour < highest / 2 ? "old" : ""} x={index * 5} y={20 - height} width={3.8} height={height} rx={0.8} />;
-      })}
-    </svg>
-  );
+  return found;
 }

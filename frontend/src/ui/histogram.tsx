@@ -6,8 +6,9 @@
 import { signal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { sum, totalOf } from "../counters";
+import { by } from "../markers";
 import { charted, lastWords, stretchWords, type Range, type Stretch } from "../range";
-import { count, plural } from "../text";
+import { count, plain, plural } from "../text";
 import { clock, day } from "../time";
 import type { Levels, Minute } from "../wire";
 import { Icon } from "./icons";
@@ -20,6 +21,8 @@ const HEIGHT = 64;
 const STEP = 10;
 const BAR = 8.2;
 const TICKS = 5;
+/** Lines for markers; the newest of a stretch. */
+const MAX_MARKS = 40;
 const DAY_MS = 86_400_000;
 /** A press this near to an end of the mark moves that end. */
 const GRIP_PX = 7;
@@ -174,6 +177,7 @@ function Plot({ live, bars }: { live: Live; bars: Minute[] }) {
       onKeyDown={key}
     >
       <Bars bars={bars} places={places} />
+      <Marks live={live} from={start} to={start + bars.length * step} />
     </div>
   );
 }
@@ -220,6 +224,17 @@ function Bars({ bars, places }: { bars: Minute[]; places: [number, number] | nul
         <path class={part} d={bars.map(([, levels], index) => barPath(index, levels, part, highest)).join("")} />
       ))}
     </svg>
+  );
+}
+
+/** Markers as lines in the chart. */
+function Marks({ live, from, to }: { live: Live; from: number; to: number }) {
+  return (
+    <>
+      {live.feed.markers.between(from, to).slice(-MAX_MARKS).map((marker) => (
+        <i class="marker" key={marker.id} style={`left:${(((marker.at - from) / (to - from)) * 100).toFixed(2)}%`} title={`${plain(marker.text)} · ${by(marker)}`} />
+      ))}
+    </>
   );
 }
 

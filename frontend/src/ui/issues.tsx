@@ -1,70 +1,107 @@
-/** Grouped: the issues behind the errors, newest first, with what members say of them. */
+/** Grouped: the issues behind the errors, how they go, and what members say of them. */
 
-import { signal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
 import { times } from "../item";
-import { ago, count, short } from "../text";
-import type { Issue, Status } from "../wire";
+import { badge, users, type Shown, type Sort } from "../issues";
+import { ago, count, plural, short } from "../text";
+import { exact } from "../time";
+import type { Issue } from "../wire";
+import { deskOf, MAX_LISTED } from "./desk";
 import { Icon } from "./icons";
 import { headline } from "./list";
 import type { Live } from "./live";
 import { include, wordsOf } from "./query-text";
+import { Spark } from "./spark";
 import { Text } from "./value";
 import { Verbs } from "./verbs";
+import "../styles/issues.css";
 
-type Filter = Status | "all";
-const FILTERS: readonly [Filter, string][] = [
+const STATES: readonly [Shown, string][] = [
   ["open", "Open"],
   ["resolved", "Resolved"],
   ["ignored", "Ignored"],
   ["all", "All"],
 ];
-const filter = signal<Filter>("open");
-const MAX_ISSUES = 300;
+const ORDERS: readonly [Sort, string][] = [
+  ["last_seen", "Last seen"],
+  ["count", "Count"],
+];
 
 export function Issues({ live }: { live: Live }) {
   live.painted.value;
   live.second.value;
-  const issues = listed(live);
-  const shown = issues.filter((issue) => filter.value === "all" || issue.status === filter.value);
-  live.listed = shown.slice(0, MAX_ISSUES);
+  const desk = deskOf(live);
+  const found = desk.arrange(live.query.value === "" ? live.feed.issues.values() : counted(live));
+  const shown = found.slice(0, MAX_LISTED);
+  useEffect(() => void desk.load(), [desk]);
+  useEffect(() => {
+    desk.list(shown);
+    void desk.loadTrends();
+  });
   return (
     <section class="grouped" aria-label="Issues">
-      <div class="filters" role="group" aria-label="Which issues">
-        {FILTERS.map(([status, label]) => (
-          <button class="btn" aria-pressed={filter.value === status} onClick={() => choose(live, status)}>
-            {label}
-          </button>
-        ))}
+      <div class="filters">
+        <span role="group" aria-label="Which issues">
+          {STATES.map(([state, label]) => (
+            <button class="btn" aria-pressed={desk.shown.value === state} onClick={() => desk.choose(state)}>
+              {label}
+            </button>
+          ))}
+        </span>
         <span class="grow" />
-        <span class="dim">{count(shown.length)}</span>
+        <span role="group" aria-label="In which order">
+          {ORDERS.map(([sort, label]) => (
+            <button class="btn" aria-pressed={desk.sort.value === sort} onClick={() => desk.order(sort)}>
+              {label}
+            </button>
+          ))}
+        </span>
+        <span class="dim" title={found.length > shown.length ? `The first ${MAX_LISTED} are listed` : ""}>
+          {count(found.length)}
+        </span>
       </div>
-      <div class="issues">
-        {live.listed.map((issue) => (
+      <div class="issues" role="list" aria-label="Issues">
+        {shown.map((issue) => (
           <IssueRow key={issue.id} live={live} issue={issue} />
         ))}
         {shown.length === 0 && (
           <div class="nothing">
-            <b>No {filter.value === "all" ? "" : filter.value} issues</b>
+            <b>No {desk.shown.value === "all" ? "" : desk.shown.value} issues</b>
             <span>What arrives is grouped here by itself.</span>
           </div>
         )}
       </div>
+      {desk.selection.value.size > 0 && <Bulk live={live} shown={shown} />}
     </section>
   );
 }
 
-function choose(live: Live, next: Filter): void {
-  filter.value = next;
-  void live.loadIssues(next);
+/** What may be done with the selection. */
+function Bulk({ live, shown }: { live: Live; shown: readonly Issue[] }) {
+  const desk = deskOf(live);
+  const chosen = shown.filter(({ id }) => desk.selection.value.has(id));
+  const states = new Set(chosen.map(({ status }) => status));
+  return (
+    <div class="bulk" role="group" aria-label="The selected issues">
+      <b>{plural(chosen.length, "issue")} selected</b>
+      <Verbs live={live} ids={chosen.map(({ id }) => id)} status={states.size === 1 ? [...states][0]! : null} />
+      {chosen.length > 1 && (
+        <button class="btn" onClick={() => void desk.merge()} title="The one with most errors takes the others in">
+          Merge
+        </button>
+      )}
+      <span class="grow" />
+      <button class="btn q" onClick={() => desk.selectAll()}>
+        All or none <kbd class="d-only">a</kbd>
+      </button>
+      <button class="btn q" aria-label="Let the selection go" onClick={() => desk.clear()}>
+        <Icon name="close" />
+      </button>
+    </div>
+  );
 }
 
-/** The stack's issues; under a filter those of the errors in the list, counted there. */
-function listed(live: Live): Issue[] {
-  const all = [...live.feed.issues.values()];
-  const issues = live.query.value === "" ? all : counted(live);
-  return issues.sort((a, b) => b.last_seen_at - a.last_seen_at);
-}
-
+/** Under a filter: the issues of the errors in the list, counted there. */
 function counted(live: Live): Issue[] {
   const found = new Map<string, Issue>();
   for (const item of live.feed.rows.items) {
@@ -72,8 +109,10 @@ function counted(live: Live): Issue[] {
     const { row } = item;
     const known = found.get(row.issue);
     const first = item.folded[0] ?? row;
-    const status = live.feed.issues.get(row.issue);
     found.set(row.issue, {
+      status: "open",
+      regressed_at: null,
+      ...live.feed.issues.get(row.issue),
       id: row.issue,
       title: row.title,
       type: row.type,
@@ -82,22 +121,28 @@ function counted(live: Live): Issue[] {
       first_seen_at: known?.first_seen_at ?? first.at,
       last_seen_at: row.at,
       count: (known?.count ?? 0) + times(item),
-      status: status?.status ?? "open",
-      regressed_at: status?.regressed_at ?? null,
     });
   }
   return [...found.values()];
 }
 
 function IssueRow({ live, issue }: { live: Live; issue: Issue }) {
+  const desk = deskOf(live);
   const { type, title } = headline(issue);
   const now = live.feed.serverNow();
   const words = wordsOf(live.query.value);
-  const isSelected = live.reading.opened?.issue === issue.id;
+  const isOpen = live.reading.opened?.issue === issue.id;
+  const isPicked = desk.selection.value.has(issue.id);
+  const looks = [`issue l-${issue.level}`, issue.status, isOpen && "sel", isPicked && "picked", desk.at.value === issue.id && "at"];
   return (
-    <div class={`issue l-${issue.level} ${issue.status} ${isSelected ? "sel" : ""}`}>
+    <div class={looks.filter(Boolean).join(" ")} id={`i${issue.id}`} role="listitem">
       <span class="bar" />
-      <button class="ti" onClick={() => void live.openIssue(issue.id)}>
+      {live.canWrite && (
+        <button class="pick" aria-label="Select" aria-pressed={isPicked} onClick={(event) => desk.select(issue.id, event.shiftKey)}>
+          {isPicked && <Icon name="check" />}
+        </button>
+      )}
+      <button class="ti" onClick={() => void desk.open(issue.id)}>
         <span class="u" dir="auto">
           {type && (
             <b>
@@ -107,32 +152,41 @@ function IssueRow({ live, issue }: { live: Live; issue: Issue }) {
           <Text text={title} words={words} />
         </span>
         <span class="sub">
-          <Said issue={issue} />
-          {issue.level}
+          <Badge issue={issue} now={now} />
+          {[issue.level, users(issue)].filter(Boolean).join(" · ")}
           {issue.where && " · "}
           <span class="u" dir="auto">
             <Text text={issue.where} />
           </span>
         </span>
       </button>
-      <span class="num" title={count(issue.count)}>
+      <Spark counts={desk.trends.bars(issue.id, now)} span="the last hour" />
+      <span class="num" title={plural(issue.count, "error")}>
         {short(issue.count)}
-        <small class="when">{ago(issue.last_seen_at, now)}</small>
+        <small>{issue.count === 1 ? "error" : "errors"}</small>
+      </span>
+      <span class="seen">
+        <span title={exact(issue.last_seen_at)}>{ago(issue.last_seen_at, now)}</span>
+        <small title={exact(issue.first_seen_at)}>first {ago(issue.first_seen_at, now)}</small>
       </span>
       <span class="does">
-        {live.canWrite && <Verbs live={live} id={issue.id} status={issue.status} isCompact />}
-        <button class="btn" aria-label="Show its errors" onClick={() => show(live, issue.id)}>
+        {live.canWrite && <Verbs live={live} ids={[issue.id]} status={issue.status} isCompact />}
+        <button class="btn" aria-label="Show its errors" title="Show its errors" onClick={() => show(live, issue.id)}>
           <Icon name="stream" />
         </button>
+        {!live.boot.share && (
+          <a class="btn" aria-label="Its own page" title="Its own page" href={`${live.boot.page}/issues/${issue.id}`}>
+            <Icon name="open" />
+          </a>
+        )}
       </span>
     </div>
   );
 }
 
-/** What became of it, in a word. */
-function Said({ issue }: { issue: Issue }) {
-  if (issue.status !== "open") return <span class="tag dim">{issue.status}</span>;
-  return issue.regressed_at === null ? null : <span class="tag warn">regressed</span>;
+export function Badge({ issue, now }: { issue: Issue; now: number }) {
+  const said = badge(issue, now);
+  return said && <span class={`tag ${said.kind === "new" ? "" : said.kind}`}>{said.text}</span>;
 }
 
 function show(live: Live, id: string): void {

@@ -4,7 +4,6 @@ import { asJson } from "./copy";
 import type { Live } from "./live";
 import { prefer, prefs } from "./prefs";
 import { cycleTheme } from "../theme";
-import type { Status } from "../wire";
 
 interface Key {
   keys: readonly string[];
@@ -24,11 +23,15 @@ export const KEYS: readonly Key[] = [
   { keys: ["g"], shown: ["g"], does: "To the newest", act: (live) => live.resume() },
   { keys: ["j", "ArrowDown"], shown: ["j", "↓"], does: "Next (older)", act: (live) => live.move(1) },
   { keys: ["k", "ArrowUp"], shown: ["k", "↑"], does: "Previous (newer)", act: (live) => live.move(-1) },
-  { keys: ["Enter", "o"], shown: ["enter", "o"], does: "Open", act: (live) => live.reading.enter() },
+  { keys: ["Enter", "o"], shown: ["enter", "o"], does: "Open", act: (live) => (grouped(live) ? live.atDesk((desk) => desk.enter()) : live.reading.enter()) },
   { keys: ["e"], shown: ["e"], does: "Expand, or unfold repeats", act: (live) => live.reading.unfold() },
   { keys: ["Escape"], shown: ["esc"], does: "Close", act: (live) => live.escape() },
-  { keys: ["x"], shown: ["x"], does: "Resolve or reopen", act: (live) => set(live, "resolved"), writes: true },
-  { keys: ["i"], shown: ["i"], does: "Ignore or reopen", act: (live) => set(live, "ignored"), writes: true },
+  { keys: ["x"], shown: ["x"], does: "Resolve or reopen", act: (live) => live.atDesk((desk) => desk.toggle("resolved")), writes: true },
+  { keys: ["i"], shown: ["i"], does: "Ignore or reopen", act: (live) => live.atDesk((desk) => desk.toggle("ignored")), writes: true },
+  { keys: ["z"], shown: ["z"], does: "Take that back", act: (live) => live.atDesk((desk) => void desk.undo()), writes: true },
+  { keys: ["s"], shown: ["s"], does: "Select an issue (grouped)", act: (live) => grouped(live) && live.atDesk((desk) => desk.select()), writes: true },
+  { keys: ["J", "K"], shown: ["shift", "j", "k"], does: "Select up to the next", act: (live, { key }) => grouped(live) && live.atDesk((desk) => desk.move(key === "J" ? 1 : -1, true)), writes: true },
+  { keys: ["a"], shown: ["a"], does: "Select all, or none", act: (live) => grouped(live) && live.atDesk((desk) => desk.selectAll()), writes: true },
   { keys: ["m"], shown: ["m"], does: "Set a marker", act: (live) => (live.dialog.value = "mark"), writes: true },
   { keys: ["c"], shown: ["c"], does: "Copy as JSON", act: copyJson },
   { keys: ["y"], shown: ["y"], does: "Copy link", act: (live) => void live.copy(location.href, "Link") },
@@ -39,12 +42,8 @@ export const KEYS: readonly Key[] = [
   { keys: ["?"], shown: ["?"], does: "These shortcuts", act: (live) => (live.dialog.value = "help") },
 ];
 
-/** x and i a second time take it back. */
-function set(live: Live, status: Status): void {
-  const issue = live.reading.current?.issue;
-  if (!issue) return;
-  const is = live.feed.issues.get(issue)?.status ?? "open";
-  void live.setStatus(issue, is === status ? "open" : status);
+function grouped(live: Live): boolean {
+  return live.mode.value === "grouped";
 }
 
 function copyJson(live: Live): void {
@@ -63,7 +62,7 @@ export function listen(live: Live): void {
     const key = KEYS.find((each) => each.keys.includes(event.key));
     if (!key || (key.writes && !live.canWrite)) return;
     if (!prefs.value.hasLetterKeys && !ALWAYS.test(event.key)) return;
-    if (event.repeat && !["j", "k", "ArrowDown", "ArrowUp"].includes(event.key)) return;
+    if (event.repeat && !["j", "k", "J", "K", "ArrowDown", "ArrowUp"].includes(event.key)) return;
     event.preventDefault();
     key.act(live, event);
   });

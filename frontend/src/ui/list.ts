@@ -7,7 +7,8 @@
 import { holds, ticking, times, type ErrorItem, type GapItem, type Item } from "../item";
 import { count, flatten, oneLine, perSecond, plain, plural, valueAt, valueText } from "../text";
 import { ago, clock, day, exact, fraction } from "../time";
-import type { Fields, Row } from "../wire";
+import { by } from "../markers";
+import type { Fields, Marker, Row } from "../wire";
 import { fillText, glimpse } from "./value";
 
 const OVERSCAN = 3;
@@ -301,21 +302,33 @@ export class List {
     if (slot.shown === shown) return;
     slot.shown = shown;
     slot.row = null;
-    slot.element.className = "row told";
+    slot.element.className = item.kind === "marker" ? "row told mark" : "row told";
     slot.element.id = "";
     slot.element.ariaSelected = "false";
-    slot.element.replaceChildren(make("span", "bar"), cell("", text));
+    slot.element.replaceChildren(make("span", "bar"), item.kind === "marker" ? markerCell(item.marker) : cell("", text));
     if (item.kind === "gap") slot.element.append(gapButton(item.state));
   }
 }
 
 /** Words of a row that is no error. */
 function told(item: Exclude<Item, ErrorItem>): string {
+  if (item.kind === "marker") return `${item.marker.text} · ${by(item.marker)}`;
   if (item.kind === "refused") {
     return `${plural(item.count, "submission")} refused: ${item.reason.replaceAll("-", " ")}`;
   }
   const errors = item.count === null ? "Errors" : plural(item.count, "error");
   return item.state === "partial" ? `${errors} missed here, some of them loaded` : `${errors} missed here`;
+}
+
+/** When, what, and who did it: what a stranger may have written is kept apart. */
+function markerCell(marker: Marker): HTMLElement {
+  const element = cell("", "");
+  const text = make("b", "u");
+  text.dir = "auto";
+  fillText(text, marker.text, []);
+  element.append(`${clock(marker.at)} `, text, ` ${by(marker)}`);
+  element.title = exact(marker.at);
+  return element;
 }
 
 function gapButton(state: string): HTMLElement {

@@ -10,11 +10,11 @@ import type { Item } from "../item";
 import { plain } from "../text";
 import { spanOf, type Range, type Stretch } from "../range";
 import type { Mode, Tab } from "../view";
-import type { Issue, Status } from "../wire";
 import type { Boot } from "./boot";
 import { Chart } from "./chart";
 import { Chosen } from "./chosen";
 import { Connection } from "./connection";
+import type { Desk } from "./desk";
 import { Fields } from "./fields";
 import { TOP_PX } from "./list";
 import { placeOf } from "./query-text";
@@ -23,14 +23,16 @@ import { Reading } from "./reading";
 export interface Said {
   text: string;
   bad: boolean;
+  /** What may be done about it, for as long as it is said. */
+  act?: { label: string; run(): void } | undefined;
 }
 
 export type PausedBy = "scroll" | "row" | "hand" | null;
 export type Dialog = "share" | "help" | "mark" | null;
 
 const NOTE_MS = 4_000;
-const ISSUES_LOADED = 300;
-const STATUS_WORDS: Record<Status, string> = { resolved: "Resolved", ignored: "Ignored", open: "Reopened" };
+/** What can be taken back is offered longer. */
+const UNDO_MS = 10_000;
 
 export class Live {
   readonly api: Api;
@@ -39,6 +41,8 @@ export class Live {
   readonly reading: Reading;
   readonly chart: Chart;
   readonly fields: Fields;
+  /** The issues' verbs: their code comes when they are first needed, see `atDesk`. */
+  desk: Desk | null = null;
 
   /** Counts up every second: ages, lamps and rates read it. */
   readonly second = signal(0);
@@ -59,8 +63,6 @@ export class Live {
 
   /** Set by the list when it is on the page. */
   list: { toTop(): void; reveal(item: Item): void; expand(item: Item): void; top: number } | null = null;
-  /** The issues as they are listed, for the keyboard. */
-  listed: readonly Issue[] = [];
   focusQuery: () => void = () => {};
 
   private noteTimer = 0;
@@ -267,50 +269,23 @@ export class Live {
   /** Close what is on top: a sheet, the opened error, then the pause. */
   escape(): void {
     if (this.sheet.value) this.sheet.value = null;
+    else if (this.desk?.clear()) return;
     else if (this.at.value !== null) this.reading.close();
     else if (this.isPaused.value) this.resume();
   }
 
   /** Go `by` rows down (older), or issues where these are listed. */
   move(by: number): void {
-    if (this.mode.value === "grouped") this.moveIssue(by);
+    if (this.mode.value === "grouped") this.atDesk((desk) => desk.move(by));
     else this.reading.move(by);
   }
 
-  private moveIssue(by: number): void {
-    const at = this.listed.findIndex((issue) => issue.id === this.reading.opened?.issue);
-    const next = this.listed[at < 0 ? 0 : at + by];
-    if (next) void this.openIssue(next.id);
+  /** Do something with issues. */
+  atDesk(act: (desk: Desk) => void): void {
+    void this.tried(async () => act((await import("./desk")).deskOf(this)));
   }
 
-  // Issues
-
-  /** Load issues of one state, or all, beside those the stream has told of. */
-  async loadIssues(status: Status | "all"): Promise<void> {
-    await this.tried(async () => {
-      const { issues } = await this.api.issues({ status, limit: String(ISSUES_LOADED) });
-      for (const issue of issues) this.feed.issues.set(issue.id, issue);
-    });
-  }
-
-  /** Open the newest error of an issue. */
-  async openIssue(issue: string): Promise<void> {
-    const item = this.feed.rows.items.findLast((each) => each.kind === "error" && each.row.issue === issue);
-    if (item?.kind === "error") return this.reading.open(item.row.id);
-    await this.tried(async () => {
-      const { errors } = await this.api.errors({ issue, limit: "1" });
-      if (errors[0]) this.reading.open(errors[0].id);
-      else this.say("Its errors are older than the stack keeps them");
-    });
-  }
-
-  async setStatus(id: string, status: Status): Promise<void> {
-    if (!this.canWrite) return;
-    await this.tried(async () => {
-      this.feed.issues.set(id, await this.api.setStatus(id, status));
-      this.say(STATUS_WORDS[status]);
-    });
-  }
+  // Sending
 
   async sendTest(): Promise<void> {
     await this.tried(async () => {
@@ -321,10 +296,10 @@ export class Live {
 
   // Words
 
-  say(text: string, bad = false): void {
-    this.said.value = { text, bad };
+  say(text: string, bad = false, act?: Said["act"]): void {
+    this.said.value = { text, bad, act };
     clearTimeout(this.noteTimer);
-    this.noteTimer = window.setTimeout(() => (this.said.value = null), NOTE_MS);
+    this.noteTimer = window.setTimeout(() => (this.said.value = null), act ? UNDO_MS : NOTE_MS);
   }
 
   fail(error: unknown): void {
@@ -337,7 +312,7 @@ export class Live {
   }
 
   /** Do it, say what went wrong, draw what came of it. */
-  private async tried(act: () => Promise<void>): Promise<void> {
+  async tried(act: () => Promise<void>): Promise<void> {
     try {
       await act();
     } catch (error) {

@@ -9,7 +9,7 @@ export const Empty = lazily(async () => (await import("./empty")).Empty);
 export const Facets = lazily(async () => (await import("./facets")).Facets);
 export const Help = lazily(async () => (await import("./help")).Help);
 export const Issues = lazily(async () => (await import("./issues")).Issues);
-export const MarkDialog = lazily(async () => (await import("./mark")).MarkDialog);
+export const MarkDialog = lazily(async () => (await import("./mark-dialog")).MarkDialog);
 export const PrefsMenu = lazily(async () => (await import("./prefs-menu")).PrefsMenu);
 export const RangeMenu = lazily(async () => (await import("./range-menu")).RangeMenu);
 export const ShareDialog = lazily(async () => (await import("./share")).ShareDialog);

@@ -6,6 +6,7 @@ import { ago, count, valueText } from "../text";
 import { clock, day, fraction } from "../time";
 import type { Fields, Issue, Row } from "../wire";
 import { headline } from "./list";
+import { deskOf } from "./desk";
 import type { Live } from "./live";
 import { include } from "./query-text";
 import { glimpse, Text } from "./value";
@@ -64,7 +65,7 @@ function OtherError({ live, row, than }: { live: Live; row: Row; than: Row }) {
 function OtherIssue({ live, issue }: { live: Live; issue: Issue }) {
   const { type, title } = headline(issue);
   return (
-    <button class="oth iss" onClick={() => void live.openIssue(issue.id)}>
+    <button class="oth iss" onClick={() => void deskOf(live).open(issue.id)}>
       <span class={`u l-${issue.level}`} dir="auto">
         {type && (
           <b>

@@ -1,0 +1,50 @@
+/** Did that fix it: an issue since the newest marker and before, with a timer that runs. */
+
+import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { verdict, type Fix } from "../fix";
+import { exact } from "../time";
+import type { Issue } from "../wire";
+import type { Live } from "./live";
+import { Text } from "./value";
+import "../styles/issues.css";
+
+/** What was counted is counted anew so often; the seconds between run by themselves. */
+const RECOUNT_S = 15;
+
+export function VerdictLine({ live, issue }: { live: Live; issue: Issue }) {
+  const known = useSignal<{ fix: Fix; count: number } | null>(null);
+  const newest = live.feed.markers.newest?.id ?? "";
+  const round = Math.floor(live.second.value / RECOUNT_S);
+  useEffect(() => {
+    let isMeant = true;
+    const { count } = issue;
+    live.api.fix(issue.id).then(
+      (fix) => isMeant && (known.value = { fix, count }),
+      () => {}, // the line is left out; the error itself is shown all the same
+    );
+    return () => void (isMeant = false);
+  }, [live, issue.id, newest, round]);
+  if (!known.value) return null;
+  const { fix, count } = known.value;
+  const { since, before, isQuiet } = verdict(fix, {
+    more: Math.max(0, issue.count - count),
+    lastSeenAt: issue.last_seen_at,
+    now: live.feed.serverNow(),
+  });
+  return (
+    <div class={`verdict ${isQuiet ? "quiet" : ""}`}>
+      {fix.marker && (
+        <span title={exact(fix.marker.at)}>
+          Since{" "}
+          <span class="u" dir="auto">
+            <Text text={fix.marker.text} />
+          </span>
+          :
+        </span>
+      )}
+      <b>{since}</b>
+      {before && <span>{before}</span>}
+    </div>
+  );
+}
