@@ -1,8 +1,7 @@
 /** The page's requests beside the socket, all below one base path. Failures carry words for people. */
 
 import type { Counted } from "./facets";
-import type { Fix } from "./fix";
-import { parseJson, type Issue, type Json, type LogMessage, type Marker, type Minute, type Row, type Status, type TraceFrame } from "./wire";
+import { parseJson, type Issue, type Json, type LogMessage, type Minute, type Row, type TraceFrame } from "./wire";
 
 /** `status` 0: the server could not be reached. */
 export class ApiError extends Error {
@@ -48,27 +47,6 @@ export interface NewShare {
   expires_in_s: number | null;
 }
 
-/** What a member says of issues; ignored for so many seconds, or until so many more, else for ever. */
-export interface StatusChange {
-  ids: readonly string[];
-  status: Status;
-  for_s?: number;
-  more?: number;
-}
-
-/** A field of an issue's errors: its most common values, how many have others, or none. */
-export interface Part {
-  name: string;
-  values: [text: string, count: number][];
-  others: number;
-  missing: number;
-}
-
-/** A marker as members see it: `by` is an e-mail or a network address. */
-export interface OwnMarker extends Marker {
-  by?: string;
-}
-
 export class Api {
   constructor(private readonly base: string) {}
 
@@ -88,48 +66,8 @@ export class Api {
     return this.ask(`/issues?${new URLSearchParams(params)}`);
   }
 
-  setStatus(change: StatusChange): Promise<{ issues: Issue[]; done_at: number }> {
-    return this.ask("/issues/status", "POST", change);
-  }
-
-  undo(ids: readonly string[], doneAt: number): Promise<{ issues: Issue[] }> {
-    return this.ask("/issues/undo", "POST", { ids, done_at: doneAt });
-  }
-
-  merge(ids: readonly string[], into: string): Promise<{ issues: Issue[] }> {
-    return this.ask("/issues/merge", "POST", { ids, into });
-  }
-
-  unmerge(id: string): Promise<{ issues: Issue[] }> {
-    return this.ask(`/issues/${id}/unmerge`, "POST", {});
-  }
-
-  fix(id: string): Promise<Fix> {
-    return this.ask(`/issues/${id}/fix`);
-  }
-
   similar(id: string): Promise<{ issues: Issue[] }> {
     return this.ask(`/issues/${id}/similar`);
-  }
-
-  breakdown(id: string): Promise<{ fields: Part[]; errors: number }> {
-    return this.ask(`/issues/${id}/breakdown`);
-  }
-
-  trends(ids: readonly string[]): Promise<{ since: number; step_s: number; trends: Record<string, number[]> }> {
-    return this.ask(`/trends?issues=${ids.join(",")}`);
-  }
-
-  markers(): Promise<{ markers: OwnMarker[] }> {
-    return this.ask("/markers");
-  }
-
-  mark(text: string): Promise<Marker> {
-    return this.ask("/markers", "POST", { text });
-  }
-
-  unmark(id: string): Promise<unknown> {
-    return this.ask(`/markers/${id}`, "DELETE");
   }
 
   minutes(params: Record<string, string>): Promise<{ minutes: Minute[]; step_s: number; complete: boolean }> {
@@ -160,7 +98,7 @@ export class Api {
     return this.ask(`/shares/${id}`, "DELETE");
   }
 
-  private async ask<T>(path: string, method = "GET", body?: object): Promise<T> {
+  async ask<T>(path: string, method = "GET", body?: object): Promise<T> {
     const init: RequestInit = { method, headers: { Accept: "application/json" } };
     if (body) {
       init.body = JSON.stringify(body);

@@ -205,9 +205,10 @@ export class Feed {
   }
 
   private mark(marker: Marker): void {
+    const isKnown = this.markers.all.some(({ id }) => id === marker.id);
     this.markers.apply(marker);
     if (marker.removed) this.rows.dropMarker(marker.id);
-    else if (!this.isPast) this.rows.addMarker(marker);
+    else if (!this.isPast && !isKnown) this.rows.addMarker(marker);
   }
 
   private placeMarkers(): void {

@@ -36,7 +36,6 @@ export class Rows {
   private waitingLoad: Load = { rows: 0, bytes: 0 };
   private overflowed = false;
   private nextKey = 1;
-  private readonly markerKeys = new Map<string, number>();
 
   /** `folds`: whether repeats of one issue that touch become one row now. */
   constructor(
@@ -127,25 +126,23 @@ export class Rows {
 
   /** A marker that was set just now. */
   addMarker(marker: Marker): void {
-    this.dropMarker(marker.id);
     this.target.push(this.markerItem(marker));
   }
 
-  dropMarker(id: string): void {
-    const others = (item: Item) => item.kind !== "marker" || item.marker.id !== id;
+  /** Take a marker out, or all of them. */
+  dropMarker(id?: string): void {
+    const others = (item: Item) => item.kind !== "marker" || (id !== undefined && item.marker.id !== id);
     this.items = this.items.filter(others);
     this.waiting = this.waiting.filter(others);
   }
 
-  /** Put markers to their places by time, as far back as the list reaches. */
+  /** Put markers, oldest first, to their places by time, as far back as the list reaches. */
   placeMarkers(markers: readonly Marker[]): void {
-    const isOther = (item: Item) => item.kind !== "marker";
-    this.items = this.items.filter(isOther);
-    this.waiting = this.waiting.filter(isOther);
+    this.dropMarker();
     const oldest = this.items.find((item) => item.kind === "error");
     const floor = this.complete ? 0 : oldest ? (oldest.folded[0] ?? oldest.row).at : Infinity;
     const wait = this.waiting.find((item) => item.kind === "error")?.row.at ?? Infinity;
-    for (const marker of [...markers].sort((a, b) => a.at - b.at)) {
+    for (const marker of markers) {
       if (marker.at < floor) continue;
       const list = marker.at >= wait ? this.waiting : this.items;
       const at = list.findLastIndex((item) => item.kind !== "gap" && atOf(item) <= marker.at);
@@ -268,9 +265,7 @@ export class Rows {
   }
 
   private markerItem(marker: Marker): MarkerItem {
-    const key = this.markerKeys.get(marker.id) ?? this.nextKey++;
-    this.markerKeys.set(marker.id, key);
-    return { kind: "marker", key, marker };
+    return { kind: "marker", key: this.nextKey++, marker };
   }
 
   private fold(item: ErrorItem, row: Row, bytes: number): void {

@@ -2,7 +2,8 @@ import { beforeEach, describe, expect, it } from "vitest";
 import { Feed } from "../src/feed";
 import { times, type ErrorItem, type GapItem } from "../src/item";
 import { MAX_ROWS } from "../src/rows";
-import { decode, type Frame, type Row, type ServerMessage, type Snapshot } from "../src/wire";
+import { Trends } from "../src/trends";
+import { decode, type Frame, type Marker, type Page, type Row, type ServerMessage, type Snapshot } from "../src/wire";
 
 const T0 = 1_731_420_000_000;
 let now = T0;
@@ -287,5 +288,51 @@ describe("beside errors", () => {
     expect(feed.rate.perSecond(now)).toBeLessThan(125);
     now += 20_000;
     expect(feed.rate.perSecond(now)).toBe(0);
+  });
+});
+
+describe("markers", () => {
+  const marker = (id: string, at: number, more: Partial<Marker> = {}): Marker => ({ id, at: T0 + at, text: id, origin: "key", ...more });
+  const told = () => feed.rows.items.map((item) => (item.kind === "marker" ? item.marker.id : item.kind === "error" ? item.row.fields.n : item.kind));
+
+  it("stand at their time, as far back as the list reaches", () => {
+    snapshot(rows(10, 13), { markers: [marker("c", 99), marker("b", 11), marker("a", 5)], complete: false });
+    expect(told()).toEqual([10, 11, "b", 12, "c"]);
+    feed.apply(message<Page>({ type: "page", errors: rows(3, 10).toReversed(), complete: true }), 100);
+    expect(told()).toEqual([3, 4, 5, "a", 6, 7, 8, 9, 10, 11, "b", 12, "c"]);
+  });
+
+  it("come live, once, and go when they are taken back", () => {
+    snapshot(rows(0, 1));
+    frame([], { markers: [marker("a", 1)] });
+    frame(rows(2, 3), { markers: [marker("a", 1)] });
+    expect(told()).toEqual([0, "a", 2]);
+    frame([], { markers: [marker("a", 1, { removed: true })] });
+    expect(told()).toEqual([0, 2]);
+    expect(feed.markers.newest).toBeNull();
+  });
+
+  it("wait while the list is paused", () => {
+    snapshot(rows(0, 1));
+    feed.rows.pause();
+    frame(rows(1, 2), { markers: [marker("a", 1)] });
+    expect(told()).toEqual([0]);
+    feed.rows.resume();
+    expect(told()).toEqual([0, 1, "a"]);
+  });
+
+  it("are no errors: nothing of them is counted, folded or trimmed", () => {
+    snapshot(rows(0, 2), { markers: [marker("a", 0)] });
+    expect(feed.rows.kept).toBe(2);
+    expect(feed.total).toBe(0);
+  });
+});
+
+describe("trends", () => {
+  it("count what frames bring, sent or folded, once", () => {
+    feed.trends = new Trends();
+    snapshot(rows(0, 1));
+    frame([row(0), row(7), row(14, { change: true })], { counts: { total: 5, levels: { error: 5 }, folded: { "issue-0": 3 } } });
+    expect(feed.trends.bars("issue-0", now).reduce((all, count) => all + count)).toBe(4);
   });
 });

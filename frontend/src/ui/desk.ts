@@ -4,7 +4,7 @@
  */
 
 import { batch, signal } from "@preact/signals";
-import type { StatusChange } from "../api";
+import { IssueApi, type StatusChange } from "../issue-api";
 import { arranged, type Shown, type Sort } from "../issues";
 import { all, extend, kept, NOTHING, toggle, type Selected } from "../selection";
 import { plural } from "../text";
@@ -36,9 +36,11 @@ export class Desk {
   private undoing: (() => Promise<void>) | null = null;
   private trendsOf = "";
   readonly trends = new Trends();
+  readonly api: IssueApi;
 
   constructor(private readonly live: Live) {
     live.feed.trends = this.trends;
+    this.api = new IssueApi(live.api);
   }
 
   /** All that are to be listed, in order; while some are selected nothing changes its place. */
@@ -88,7 +90,7 @@ export class Desk {
     if (ids.length === 0 || asked === this.trendsOf) return;
     this.trendsOf = asked;
     try {
-      const { since, step_s, trends } = await this.live.api.trends(ids);
+      const { since, step_s, trends } = await this.api.trends(ids);
       this.trends.replace(since, step_s * 1_000, trends);
       this.live.connection.paintSoon();
     } catch {
@@ -170,11 +172,11 @@ export class Desk {
     const { ids, status } = change;
     if (!live.canWrite || ids.length === 0) return;
     await live.tried(async () => {
-      const { issues, done_at } = await live.api.setStatus(change);
+      const { issues, done_at } = await this.api.setStatus(change);
       this.take(issues);
       this.selection.value = NOTHING;
       this.offer(`${WORDS[status]}${words}${ids.length > 1 ? `: ${plural(issues.length, "issue")}` : ""}`, async () => {
-        this.take((await live.api.undo(ids, done_at)).issues);
+        this.take((await this.api.undo(ids, done_at)).issues);
       });
     });
   }
@@ -186,11 +188,11 @@ export class Desk {
     const [into, ...others] = chosen;
     if (!live.canWrite || !into || others.length === 0) return;
     await live.tried(async () => {
-      this.take((await live.api.merge(others.map(({ id }) => id), into.id)).issues);
+      this.take((await this.api.merge(others.map(({ id }) => id), into.id)).issues);
       this.selection.value = NOTHING;
       this.at.value = into.id;
       this.offer(`${plural(chosen.length, "issue")} are one now; their errors follow`, async () => {
-        for (const { id } of others) this.take((await live.api.unmerge(id)).issues);
+        for (const { id } of others) this.take((await this.api.unmerge(id)).issues);
       });
     });
   }
@@ -220,8 +222,8 @@ export class Desk {
   async mark(text: string): Promise<void> {
     const { live } = this;
     await live.tried(async () => {
-      const marker = await live.api.mark(text);
-      this.offer(`Marked: ${marker.text}`, async () => void (await live.api.unmark(marker.id)));
+      const marker = await this.api.mark(text);
+      this.offer(`Marked: ${marker.text}`, async () => void (await this.api.unmark(marker.id)));
     });
   }
 }

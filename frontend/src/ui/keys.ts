@@ -1,6 +1,7 @@
 /** The keyboard: one table for what keys do and for the help that lists it. */
 
 import { asJson } from "./copy";
+import type { Desk } from "./desk";
 import type { Live } from "./live";
 import { prefer, prefs } from "./prefs";
 import { cycleTheme } from "../theme";
@@ -9,7 +10,7 @@ interface Key {
   keys: readonly string[];
   shown: readonly string[];
   does: string;
-  act(live: Live, event: KeyboardEvent): void;
+  act(live: Live, event: KeyboardEvent): unknown;
   /** Only for members. */
   writes?: boolean;
 }
@@ -23,15 +24,15 @@ export const KEYS: readonly Key[] = [
   { keys: ["g"], shown: ["g"], does: "To the newest", act: (live) => live.resume() },
   { keys: ["j", "ArrowDown"], shown: ["j", "↓"], does: "Next (older)", act: (live) => live.move(1) },
   { keys: ["k", "ArrowUp"], shown: ["k", "↑"], does: "Previous (newer)", act: (live) => live.move(-1) },
-  { keys: ["Enter", "o"], shown: ["enter", "o"], does: "Open", act: (live) => (grouped(live) ? live.atDesk((desk) => desk.enter()) : live.reading.enter()) },
+  { keys: ["Enter", "o"], shown: ["enter", "o"], does: "Open", act: (live) => atList(live, (desk) => desk.enter()) || live.reading.enter() },
   { keys: ["e"], shown: ["e"], does: "Expand, or unfold repeats", act: (live) => live.reading.unfold() },
   { keys: ["Escape"], shown: ["esc"], does: "Close", act: (live) => live.escape() },
   { keys: ["x"], shown: ["x"], does: "Resolve or reopen", act: (live) => live.atDesk((desk) => desk.toggle("resolved")), writes: true },
   { keys: ["i"], shown: ["i"], does: "Ignore or reopen", act: (live) => live.atDesk((desk) => desk.toggle("ignored")), writes: true },
   { keys: ["z"], shown: ["z"], does: "Take that back", act: (live) => live.atDesk((desk) => void desk.undo()), writes: true },
-  { keys: ["s"], shown: ["s"], does: "Select an issue (grouped)", act: (live) => grouped(live) && live.atDesk((desk) => desk.select()), writes: true },
-  { keys: ["J", "K"], shown: ["shift", "j", "k"], does: "Select up to the next", act: (live, { key }) => grouped(live) && live.atDesk((desk) => desk.move(key === "J" ? 1 : -1, true)), writes: true },
-  { keys: ["a"], shown: ["a"], does: "Select all, or none", act: (live) => grouped(live) && live.atDesk((desk) => desk.selectAll()), writes: true },
+  { keys: ["s"], shown: ["s"], does: "Select an issue", act: (live) => atList(live, (desk) => desk.select()), writes: true },
+  { keys: ["J", "K"], shown: ["shift", "j", "k"], does: "Select more issues", act: (live, { key }) => atList(live, (desk) => desk.move(key === "J" ? 1 : -1, true)), writes: true },
+  { keys: ["a"], shown: ["a"], does: "Select all or none", act: (live) => atList(live, (desk) => desk.selectAll()), writes: true },
   { keys: ["m"], shown: ["m"], does: "Set a marker", act: (live) => (live.dialog.value = "mark"), writes: true },
   { keys: ["c"], shown: ["c"], does: "Copy as JSON", act: copyJson },
   { keys: ["y"], shown: ["y"], does: "Copy link", act: (live) => void live.copy(location.href, "Link") },
@@ -42,8 +43,11 @@ export const KEYS: readonly Key[] = [
   { keys: ["?"], shown: ["?"], does: "These shortcuts", act: (live) => (live.dialog.value = "help") },
 ];
 
-function grouped(live: Live): boolean {
-  return live.mode.value === "grouped";
+/** Do something with issues where these are listed; whether they are. */
+function atList(live: Live, act: (desk: Desk) => void): boolean {
+  const isListed = live.mode.value === "grouped";
+  if (isListed) live.atDesk(act);
+  return isListed;
 }
 
 function copyJson(live: Live): void {

@@ -2,7 +2,7 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import type { OwnMarker } from "../api";
+import type { OwnMarker } from "../issue-api";
 import { by } from "../markers";
 import { ago, exact } from "../time";
 import { deskOf } from "./desk";
@@ -16,7 +16,7 @@ const SHOWN = 8;
 export function MarkDialog({ live }: { live: Live }) {
   const text = useSignal("");
   const known = useSignal<readonly OwnMarker[] | null>(null);
-  const load = () => live.tried(async () => void (known.value = (await live.api.markers()).markers));
+  const load = () => live.tried(async () => void (known.value = (await deskOf(live).api.markers()).markers));
   useEffect(() => void load(), [live]);
   const set = (event: Event) => {
     event.preventDefault();
@@ -26,7 +26,7 @@ export function MarkDialog({ live }: { live: Live }) {
     void deskOf(live).mark(said);
   };
   const remove = (id: string) => live.tried(async () => {
-    await live.api.unmark(id);
+    await deskOf(live).api.unmark(id);
     await load();
   });
   return (

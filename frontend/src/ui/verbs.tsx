@@ -1,6 +1,6 @@
 /** What a member may say of issues. */
 
-import type { StatusChange } from "../api";
+import type { StatusChange } from "../issue-api";
 import type { Status } from "../wire";
 import { deskOf } from "./desk";
 import { Icon } from "./icons";

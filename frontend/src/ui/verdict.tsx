@@ -5,6 +5,7 @@ import { useEffect } from "preact/hooks";
 import { verdict, type Fix } from "../fix";
 import { exact } from "../time";
 import type { Issue } from "../wire";
+import { deskOf } from "./desk";
 import type { Live } from "./live";
 import { Text } from "./value";
 import "../styles/issues.css";
@@ -19,7 +20,7 @@ export function VerdictLine({ live, issue }: { live: Live; issue: Issue }) {
   useEffect(() => {
     let isMeant = true;
     const { count } = issue;
-    live.api.fix(issue.id).then(
+    deskOf(live).api.fix(issue.id).then(
       (fix) => isMeant && (known.value = { fix, count }),
       () => {}, // the line is left out; the error itself is shown all the same
     );
