@@ -50,6 +50,7 @@ class Platform:
     def run(self, program: Path, *words: str) -> Done:
         done = subprocess.run(
             [*self.command, str(program), *words],
+            cwd=self.folder,  # where Mono leaves its files when it crashes
             capture_output=True,
             text=True,
             timeout=RUN_S,

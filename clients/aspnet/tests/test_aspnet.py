@@ -92,7 +92,7 @@ class Site:
     def ask(self, *pages: str) -> list[Shown]:
         """Start the site and ask it for pages, one after the other; it stays until ``close``."""
         command = ["mono", str(self._program), str(self.folder), *pages]
-        running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        running = subprocess.Popen(command, cwd=self.folder, stdout=subprocess.PIPE, text=True)
         self._running.append(running)
         assert running.stdout
         late = threading.Timer(RUN_S, running.kill)
