@@ -111,6 +111,11 @@ export class Connection {
     this.paintSoon();
   }
 
+  /** Draw with the next frame, whatever storms: a hand waits for it. */
+  paintNow(): void {
+    requestAnimationFrame(() => this.painted.value++);
+  }
+
   /** Draw with the next frame; while errors storm, a few times a second. */
   paintSoon(): void {
     if (this.isPainting) return;

@@ -158,7 +158,7 @@ export class Live {
     const { parse } = await import("../query/passing");
     if (text !== this.query.value || this.settled.value || this.feed.isPast) return;
     this.feed.rows.keepOnly(parse(text).matches);
-    this.connection.paintSoon();
+    this.connection.paintNow();
   }
 
   setMode(mode: Mode): void {
@@ -245,7 +245,7 @@ export class Live {
     this.pausedBy.value = null;
     this.feed.rows.resume();
     this.list?.toTop();
-    this.connection.paintSoon();
+    this.connection.paintNow();
   }
 
   togglePause(): void {

@@ -34,7 +34,7 @@ export class Reading {
     live.pause("row");
     live.chosen.write(wasOpen);
     void this.load(id);
-    live.connection.paintSoon();
+    live.connection.paintNow();
   }
 
   close(): void {
@@ -47,7 +47,7 @@ export class Reading {
     });
     live.chosen.write(true);
     live.rowLeft();
-    live.connection.paintSoon();
+    live.connection.paintNow();
   }
 
   /** Go `by` rows down (older); when an error is open, the one that is reached opens. */
@@ -80,7 +80,7 @@ export class Reading {
     if (times(item) < 2) live.list?.expand(item);
     else if (item.folded.length === 0) live.say(`${plural(item.unsent, "repeat")} counted, not sent: filter by issue to list them`);
     live.feed.rows.unfold(item);
-    live.connection.paintSoon();
+    live.connection.paintNow();
   }
 
   async load(id: string): Promise<void> {
@@ -105,6 +105,6 @@ export class Reading {
   private stay(id: string): void {
     this.live.at.value = id;
     this.live.pause("row");
-    this.live.connection.paintSoon();
+    this.live.connection.paintNow();
   }
 }
