@@ -34,6 +34,36 @@ async def test_keys_are_made_and_revoked(dashboard: Dashboard) -> None:
     assert (await visitor.send("DELETE", f"{dashboard.data}/keys/none")).status == 404
 
 
+async def test_keys_tell_how_they_are_used(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    await dashboard.submit({"Msg": "boom"})
+    await dashboard.state.store.uses.flush()
+    [used] = (await visitor.get(f"{dashboard.data}/keys")).json["keys"]
+    assert (used["count"], [each["name"] for each in used["agents"]]) == (1, ["Probe/1.0"])
+    path = f"{dashboard.data}/keys/{used['key']}"
+    assert (await visitor.send("PATCH", path, {"label": " shop "})).json["label"] == "shop"
+    assert (await visitor.send("PATCH", f"{path}0", {"label": "x"})).status == 404
+    assert (await visitor.send("PATCH", path, {"label": "x" * 81})).status == 400
+
+
+async def test_a_stack_s_address_is_changed(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    slug = f"moved-{dashboard.stack.slug}"
+    assert (await visitor.send("PATCH", dashboard.data, {"slug": slug})).json["slug"] == slug
+    assert (await visitor.get(dashboard.data)).json["slug"] == slug
+    assert (await visitor.send("PATCH", dashboard.data, {"slug": "a b"})).status == 400
+
+
+async def test_usage(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    assert (await visitor.get(f"{dashboard.data}/usage")).json["oldest_at"] is None
+    await dashboard.submit({"Msg": "boom"})
+    told = (await visitor.get(f"{dashboard.data}/usage")).json
+    assert (told["errors"], told["last_minute"], told["refused"]) == (1, 1, {})
+    assert told["error_bytes"] > 100
+    assert told["limit"] == dashboard.state.settings.key_rate
+
+
 async def test_open_issues_are_counted(dashboard: Dashboard) -> None:
     visitor = await dashboard.signed_in()
     await dashboard.submit({"Msg": "boom"})
@@ -52,7 +82,7 @@ async def test_wrong_settings_change_nothing(dashboard: Dashboard) -> None:
         ({"retention_days": 7, "name": " "}, "name is missing"),
         ({"name": 7}, "name: text"),
         ({"scrub": "iban"}, "scrub: a list"),
-        ({"slug": "other"}, "slug: there is nothing of this name"),
+        ({"odd": "other"}, "odd: there is nothing of this name"),
     ):
         answer = await visitor.send("PATCH", dashboard.data, body)
         assert (answer.status, answer.json["message"]) == (400, said)

@@ -165,6 +165,15 @@ def test_share_links(shell: Shell, server: Served, stack: dict[str, str]) -> Non
     assert "revoked" in shell.say("share", "list", stack["slug"])
 
 
+def test_log_messages_are_shared_only_when_asked_for(shell: Shell, stack: dict[str, str]) -> None:
+    shares = (("share", "create", stack["slug"], *given) for given in ((), ("--no-logs",)))
+    without = [shell.json(*words)["id"] for words in shares]
+    given = shell.json("share", "create", stack["slug"], "--with-logs")["id"]
+    listed = {each["id"]: each["with_logs"] for each in shell.lines("share", "list", stack["slug"])}
+    assert [listed[each] for each in without] == [False, False]
+    assert listed[given] is True
+
+
 def test_a_share_link_opens_as_it_was_made(shell: Shell, stack: dict[str, str]) -> None:
     view = f"/s/{stack['slug']}?q=secret&mode=grouped&columns=user&columns=plan"
     made = shell.json("share", "create", stack["slug"], "--view", view)

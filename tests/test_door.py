@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -441,3 +442,21 @@ def test_the_newest_script_is_that_of_the_highest_version(tmp_path: Path) -> Non
         (tmp_path / f"{version}.js").write_text(version)
     assert scripts(tmp_path)["/beacon.js"].content == b"1.10.0"
     assert scripts(tmp_path / "nothing") == {}
+
+
+async def test_how_long_storing_took_is_told_to_who_accepts_json(
+    server: Server, http: httpx.AsyncClient
+) -> None:
+    sent = {"_s": server.key, "_r": "json", "Msg": "x"}
+    plain = await http.post("/submit", data=sent)
+    assert "server-timing" not in plain.headers
+    asked = {"Accept": "application/json", "Origin": "https://shop.example"}
+    timed = await http.post("/submit", data=sent, headers=asked)
+    found = re.fullmatch(r"store;dur=([\d.]+)", timed.headers["server-timing"])
+    assert found
+    assert 0 < float(found[1]) < timed.elapsed.total_seconds() * 1000
+    assert timed.headers["access-control-expose-headers"] == "server-timing"
+    await server.state.store.uses.flush()
+    used = (await server.state.store.uses.of_stack(server.stack.id))[server.key]
+    assert [each.name for each in used.origins] == ["shop.example"]
+    assert used.count == 2

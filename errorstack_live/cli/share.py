@@ -29,7 +29,8 @@ def share() -> None:
 @click.option(
     "--view", default="", metavar="ADDRESS", help="How it looks at first: '?mode=grouped', ..."
 )
-@click.option("--no-logs", is_flag=True, help="Without the stack's log messages.")
+@click.option("--with-logs", is_flag=True, help="Show the stack's log messages, too.")
+@click.option("--no-logs", is_flag=True, hidden=True, help="What goes without saying.")
 @json_option
 @with_access
 async def create(
@@ -41,6 +42,7 @@ async def create(
     expires: timedelta | None,
     name: str,
     view: str,
+    with_logs: bool,
     no_logs: bool,
     as_json: bool,
 ) -> None:
@@ -56,7 +58,7 @@ async def create(
         name=parameter.name_of(name, required=False),
         query=parse(query).text,
         hidden=parameter.field_names(list(hide)),
-        with_logs=not no_logs,
+        with_logs=with_logs and not no_logs,
         now=at,
         expires_at=at + expires if expires else None,
         initial=linking.initial_view(urlsplit(view).query),

@@ -30,7 +30,7 @@ class Wish:
     name: str
     query: str = ""
     hidden: tuple[str, ...] = ()
-    with_logs: bool = True
+    with_logs: bool = False
     lasts: timedelta | None = None
     initial: str = ""
 
@@ -42,7 +42,7 @@ def wish(given: Mapping[str, object]) -> Wish:
         raise Invalid("query is text")
     if not isinstance(hidden, list) or not all(isinstance(name, str) for name in hidden):
         raise Invalid("hidden is a list of field names")
-    with_logs = given.get("with_logs", True)
+    with_logs = given.get("with_logs", False)
     if not isinstance(with_logs, bool):
         raise Invalid("with_logs is true or false")
     return Wish(

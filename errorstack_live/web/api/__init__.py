@@ -26,6 +26,7 @@ from errorstack_live.web.api import (
     tail,
     test,
     tokens,
+    usage,
     watching,
 )
 from errorstack_live.web.api.route import api
@@ -46,6 +47,7 @@ RESOURCES = (
     shares,
     pins,
     watching,
+    usage,
     test,
     tokens,
     sessions,

@@ -28,7 +28,7 @@ class ShareWish:
     hidden: Annotated[
         list[str], Field(description="Names of fields that are cut out of everything.")
     ] = field(default_factory=list)
-    with_logs: bool = True
+    with_logs: Annotated[bool, Field(description="Whether log messages are shown, too.")] = False
     expires_in_s: Annotated[int | None, Field(description="Null for never.")] = None
     initial: Annotated[
         str,

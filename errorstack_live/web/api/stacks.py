@@ -9,6 +9,7 @@ from quart import Response
 from errorstack_live.errors import Conflict, Forbidden
 from errorstack_live.live import rows
 from errorstack_live.model import Scope, Stack, StackKey
+from errorstack_live.storage.use import KeyUse
 from errorstack_live.web import parameter
 from errorstack_live.web.api.kind import Millis
 from errorstack_live.web.api.route import answer, calling, nothing, reading, writing
@@ -27,6 +28,38 @@ class OneKey:
     label: Annotated[str, Field(description="What it is for.")]
     created_at: Millis
     revoked_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where submissions came from: a site's host or a program's name."""
+
+    name: str
+    at: Annotated[int, Field(description="The last time, in milliseconds since 1970.")]
+
+
+@dataclass(frozen=True, slots=True)
+class UsedKey(OneKey):
+    """A key, and how it was used."""
+
+    last_used_at: int | None
+    count: Annotated[int, Field(description="Submissions that were stored with it.")]
+    origins: Annotated[list[Place], Field(description="Hosts of pages that sent, latest first.")]
+    agents: Annotated[list[Place], Field(description="Programs that sent, latest first.")]
+
+
+@dataclass(frozen=True, slots=True)
+class UsedKeys:
+    """All keys of a stack, oldest first."""
+
+    keys: list[UsedKey]
+
+
+@dataclass(frozen=True, slots=True)
+class KeyChange:
+    """What changes of a key."""
+
+    label: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +100,9 @@ class StackChange:
     """What changes of a stack; the rest stays."""
 
     name: str | None = None
+    slug: Annotated[
+        str | None, Field(description="Its name in addresses; the former one leads on to it.")
+    ] = None
     retention_days: RetentionDays | None = None
     scrub: list[str] | None = None
     rate_limit: Annotated[
@@ -111,6 +147,9 @@ async def change_stack(who: Reader, body: StackChange) -> Response:
     """Change a stack's settings. A new retention reaches older errors in the background."""
     stacks = state().store.stacks
     name = None if body.name is None else parameter.name_of(body.name)
+    slug = None if body.slug is None else parameter.slug(body.slug)
+    if slug is not None and slug != who.stack.slug:
+        await stacks.move(who.stack.id, slug)
     await stacks.configure(
         who.stack.id,
         retention_days=body.retention_days,
@@ -129,6 +168,24 @@ async def delete_stack(who: Reader, asked: Confirmed) -> Response:
         raise Conflict("Nothing was deleted: give the stack's name in addresses as `confirm`")
     await state().store.stacks.delete(who.stack.id, now())
     return nothing()
+
+
+@writing("GET", "/keys", answers=UsedKeys)
+async def keys(who: Reader) -> Response:
+    """List the keys, with how each was used lately; what is told lags by some seconds."""
+    uses = await state().store.uses.of_stack(who.stack.id)
+    told = [{**_key(each), **_use(uses.get(each.key))} for each in who.stack.keys]
+    return answer({"keys": told})
+
+
+@writing("PATCH", "/keys/<key>", takes=KeyChange, answers=OneKey)
+async def change_key(who: Reader, body: KeyChange, key: str) -> Response:
+    """Say what a key is for."""
+    stacks = state().store.stacks
+    label = parameter.name_of(body.label, "label", required=False)
+    await stacks.label_key(who.stack.id, key, label)
+    found = (await stacks.by_id(who.stack.id)).keys
+    return answer(_key(next(each for each in found if each.key == key)))
 
 
 @writing("POST", "/keys", answers=OneKey, status=201)
@@ -172,4 +229,15 @@ def _key(key: StackKey) -> dict[str, Any]:
         "label": key.label,
         "created_at": rows.millis(key.created_at),
         "revoked_at": key.revoked_at and rows.millis(key.revoked_at),
+    }
+
+
+def _use(use: KeyUse | None) -> dict[str, Any]:
+    if use is None:
+        return {"last_used_at": None, "count": 0, "origins": [], "agents": []}
+    return {
+        "last_used_at": rows.millis(use.last_at),
+        "count": use.count,
+        "origins": [{"name": each.name, "at": rows.millis(each.at)} for each in use.origins],
+        "agents": [{"name": each.name, "at": rows.millis(each.at)} for each in use.agents],
     }
