@@ -5,7 +5,6 @@
 
 import { signal } from "@preact/signals";
 import { ApiError, type Api } from "../api";
-import { EventChannel } from "../events";
 import { Feed, SNAPSHOT_ROWS, type Note } from "../feed";
 import type { GapItem } from "../item";
 import type { Span } from "../range";
@@ -261,9 +260,39 @@ export class Connection {
 
 function open(base: string, way: Way): Channel {
   const url = new URL(`${base}/live`, location.href);
-  if (way === "events") return new EventChannel(url.href);
+  if (way === "events") return later(async () => new (await import("../events")).EventChannel(url.href));
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return new WebSocket(url.href) as unknown as Channel;
+}
+
+/** A channel whose code comes first: few pages ever need it. */
+function later(load: () => Promise<Channel>): Channel {
+  let inner: Channel | null = null;
+  let isClosed = false;
+  const outer: Channel = {
+    get readyState() {
+      return inner?.readyState ?? 0;
+    },
+    send: (text) => inner?.send(text),
+    close: () => {
+      isClosed = true;
+      inner?.close();
+    },
+    onopen() {},
+    onmessage() {},
+    onclose() {},
+  };
+  load().then(
+    (channel) => {
+      if (isClosed) return channel.close();
+      inner = channel;
+      channel.onopen = (event) => outer.onopen?.(event);
+      channel.onmessage = (event) => outer.onmessage?.(event);
+      channel.onclose = (event) => outer.onclose?.(event);
+    },
+    () => outer.onclose?.({ code: 1006 }),
+  );
+  return outer;
 }
 
 function after(ms: number, call: () => void): () => void {
