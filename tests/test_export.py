@@ -5,6 +5,7 @@ import csv
 import io
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -136,6 +137,8 @@ async def test_it_holds_a_page_at_a_time_and_ends_with_its_reader(
     refused = await exported(running)  # it is still there, waiting
     assert (refused.status_code, refused.headers["Retry-After"]) == (429, str(export.RETRY_S))
     writer.transport.abort()
+    with suppress(OSError):
+        await writer.wait_closed()
     async with asyncio.timeout(WAIT_S):
         while (await exported(running, "?until=1h")).status_code == 429:
             await asyncio.sleep(0.05)

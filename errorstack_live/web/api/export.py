@@ -1,7 +1,8 @@
 """A view as a file: every error that matches, as lines of JSON or as a table."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Annotated, Literal
 
@@ -83,18 +84,15 @@ async def export(who: Reader, asked: ExportAsked) -> Response:
     async def pieces() -> Pieces:
         running.count += 1
         try:
-            pages = _pages(who, asked.query, span, first)
-            if asked.format == "csv":
-                table = Table(columns) if columns else all_columns(first.errors)
-                yield table.head()
-                async for page in pages:
-                    yield await asyncio.to_thread(table.rows, page.errors)
-            else:
-                async for page in pages:
-                    yield b"".join(
-                        rows.row(each, whole=True, with_logs=who.with_logs) + b"\n"
-                        for each in page.errors
-                    )
+            async with aclosing(_pages(who, asked.query, span, first)) as pages:
+                if asked.format == "csv":
+                    table = Table(columns) if columns else all_columns(first.errors)
+                    yield table.head()
+                    async for page in pages:
+                        yield await asyncio.to_thread(table.rows, page.errors)
+                else:
+                    async for page in pages:
+                        yield b"".join(_lines(who, page))
         finally:
             running.count -= 1
 
@@ -105,7 +103,12 @@ async def export(who: Reader, asked: ExportAsked) -> Response:
     return response
 
 
-async def _pages(who: Reader, query: Query, span: Span, first: Page) -> AsyncIterator[Page]:
+def _lines(who: Reader, page: Page) -> Iterator[bytes]:
+    for each in page.errors:
+        yield rows.row(each, whole=True, with_logs=who.with_logs) + b"\n"
+
+
+async def _pages(who: Reader, query: Query, span: Span, first: Page) -> AsyncGenerator[Page, None]:
     page = first
     while True:
         if page.errors:

@@ -10,6 +10,7 @@ FAILURES = {
     401: "Nobody is signed in, or the session or token has ended.",
     403: "This reader may not do it.",
     404: "There is no such thing, or none that this reader may see.",
+    409: "It is at odds with what there is.",
     410: "The share link was revoked or has expired.",
     413: "The body is over 256 KB.",
     429: "Too many requests: come back after `Retry-After` seconds.",

@@ -102,6 +102,16 @@ class Provider(OpenAPIProvider):
                 _complete(operation, rule, getattr(view, MEDIA))
         return paths, components
 
+    def build_querystring_parameters(
+        self, model: type[Any]
+    ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+        """A query string's parameters, with those that must be there told as such."""
+        parameters, components = super().build_querystring_parameters(model)
+        needed = TypeAdapter(model).json_schema().get("required", ())
+        for each in parameters:
+            each["required"] = each["name"] in needed
+        return parameters, components
+
     def operation_id(self, method: str, path: str, func: Callable[..., Any]) -> str:  # noqa: ARG002
         """The name of the operation."""
         return f"{method.lower()}_{func.__name__}"
