@@ -18,6 +18,7 @@ from errorstack_live.web import (
     parameter,
     reference,
     render,
+    rest,
     setup,
     stack,
     stacks,
@@ -47,6 +48,7 @@ def register(app: Quart) -> None:
     for part in (pages, stacks.part, setup.part, status.part):
         app.register_blueprint(part)
     reference.register(app)
+    rest.register(app)
     account.register(app)
     stack.register(app)
 

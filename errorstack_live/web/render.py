@@ -45,6 +45,15 @@ def visible(text: str) -> Markup:
     return Markup().join([*pieces, escape(text[start:])])
 
 
+def coded(text: str) -> Markup:
+    """Our own words, with what stands between backticks as code."""
+    pieces = text.split("`")
+    return Markup().join(
+        Markup("<code>{}</code>").format(piece) if at % 2 else escape(piece)
+        for at, piece in enumerate(pieces)
+    )
+
+
 def plain(text: str) -> str:
     """The same for an attribute or a page's title: text alone."""
     return _ACTING.sub(lambda found: f"⟨{_name(found.group())}⟩", text)
@@ -191,7 +200,7 @@ def _bar(place: int, height: float, *, is_bad: bool) -> Bar:
 def register(app: Quart) -> None:
     """Give templates these filters."""
     shown = (
-        visible, plain, one_line, saying, link, value_text, rest_size, size, number, clock,
+        visible, coded, plain, one_line, saying, link, value_text, rest_size, size, number, clock,
         fraction, stamp, iso, ago, spark, grouped, libraries,
     )  # fmt: skip
     app.jinja_env.filters.update({each.__name__: each for each in shown})

@@ -105,11 +105,18 @@ class Provider(OpenAPIProvider):
     def build_querystring_parameters(
         self, model: type[Any]
     ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
-        """A query string's parameters, with those that must be there told as such."""
+        """A query string's parameters: which must be there, and no null, which it cannot hold."""
         parameters, components = super().build_querystring_parameters(model)
         needed = TypeAdapter(model).json_schema().get("required", ())
         for each in parameters:
             each["required"] = each["name"] in needed
+            for choice in each["schema"].pop("anyOf", ()):
+                if choice.get("type") != "null":
+                    each["schema"] |= choice
+            if each["schema"].get("default", "") is None:
+                del each["schema"]["default"]
+            if about := each["schema"].pop("description", ""):
+                each["description"] = about
         return parameters, components
 
     def operation_id(self, method: str, path: str, func: Callable[..., Any]) -> str:  # noqa: ARG002
@@ -132,8 +139,6 @@ def _complete(operation: dict[str, Any], rule: Rule, media: tuple[str, ...]) -> 
         if about := PARAMETERS.get(parameter["name"]):
             parameter["description"] = about
     is_shared = rule.rule.startswith(SHARES)
-    if is_shared:
-        operation["security"] = [{"share": []}]
     said = {"application/json": {"schema": {"$ref": "#/components/schemas/Failure"}}}
     for status, words in FAILURES.items():
         if status != 410 or is_shared:

@@ -10,7 +10,13 @@ from typing import Any, Final, TypeVar, cast
 
 from pydantic import TypeAdapter, ValidationError
 from quart import Blueprint, Response, request
-from quart_schema import document_querystring, document_request, document_response, tag
+from quart_schema import (
+    document_querystring,
+    document_request,
+    document_response,
+    security_scheme,
+    tag,
+)
 
 from errorstack_live.errors import Invalid
 from errorstack_live.live import rows
@@ -171,6 +177,10 @@ class _About:
         view.__name__ = f"{prefix}{self._handler.__name__}"
         view.__doc__ = self._handler.__doc__
         self._describe(view)
+        if base == SHARES:
+            security_scheme([{"share": []}])(view)
+        elif admit is auth.signed_in:
+            security_scheme([{"session": []}])(view)
         endpoint = f"{prefix}{self._resource}_{self._handler.__name__}"
         api.add_url_rule(base + path, endpoint, view, methods=[method])
 
