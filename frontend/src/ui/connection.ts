@@ -260,13 +260,16 @@ export class Connection {
 
 function open(base: string, way: Way): Channel {
   const url = new URL(`${base}/live`, location.href);
-  if (way === "events") return later(async () => new (await import("../events")).EventChannel(url.href));
+  if (way === "events") return later(async () => {
+    const { EventChannel } = await import("../events");
+    return () => new EventChannel(url.href);
+  });
   url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
   return new WebSocket(url.href) as unknown as Channel;
 }
 
-/** A channel whose code comes first: few pages ever need it. */
-function later(load: () => Promise<Channel>): Channel {
+/** A channel whose code comes first: few pages ever need it. It opens once it has its listeners. */
+function later(load: () => Promise<() => Channel>): Channel {
   let inner: Channel | null = null;
   let isClosed = false;
   const outer: Channel = {
@@ -283,9 +286,9 @@ function later(load: () => Promise<Channel>): Channel {
     onclose() {},
   };
   load().then(
-    (channel) => {
-      if (isClosed) return channel.close();
-      inner = channel;
+    (make) => {
+      if (isClosed) return;
+      const channel = (inner = make());
       channel.onopen = (event) => outer.onopen?.(event);
       channel.onmessage = (event) => outer.onmessage?.(event);
       channel.onclose = (event) => outer.onclose?.(event);

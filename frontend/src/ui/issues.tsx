@@ -171,11 +171,11 @@ function IssueRow({ live, issue }: { live: Live; issue: Issue }) {
       </span>
       <span class="does">
         {live.canWrite && <Verbs live={live} ids={[issue.id]} status={issue.status} isCompact />}
-        <button class="btn" aria-label="Show its errors" title="Show its errors" onClick={() => show(live, issue.id)}>
+        <button class="btn" aria-label="Show its errors" onClick={() => show(live, issue.id)}>
           <Icon name="stream" />
         </button>
         {!live.boot.share && (
-          <a class="btn" aria-label="Its own page" title="Its own page" href={`${live.boot.page}/issues/${issue.id}`}>
+          <a class="btn" aria-label="Its own page" href={`${live.boot.page}/issues/${issue.id}`}>
             <Icon name="open" />
           </a>
         )}

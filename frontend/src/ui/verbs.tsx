@@ -8,15 +8,15 @@ import type { Live } from "./live";
 import { Popover } from "./popover";
 import "../styles/pop.css";
 
-const HOUR_S = 3_600;
-const IGNORING: readonly [label: string, how: Pick<StatusChange, "for_s" | "more">, words: string][] = [
-  ["For an hour", { for_s: HOUR_S }, " for an hour"],
-  ["For a day", { for_s: 24 * HOUR_S }, " for a day"],
-  ["For a week", { for_s: 168 * HOUR_S }, " for a week"],
-  ["Until 10 more", { more: 10 }, " until 10 more came"],
-  ["Until 100 more", { more: 100 }, " until 100 more came"],
-  ["Until 1,000 more", { more: 1_000 }, " until 1,000 more came"],
-  ["For ever", {}, " for ever"],
+const DAY_S = 86_400;
+const IGNORING: readonly [label: string, how: Pick<StatusChange, "for_s" | "more">][] = [
+  ["for an hour", { for_s: 3_600 }],
+  ["for a day", { for_s: DAY_S }],
+  ["for a week", { for_s: 7 * DAY_S }],
+  ["until 10 more", { more: 10 }],
+  ["until 100 more", { more: 100 }],
+  ["until 1,000 more", { more: 1_000 }],
+  ["for ever", {}],
 ];
 
 interface VerbsProps {
@@ -60,16 +60,16 @@ function Ignore({ live, ids, isCompact }: { live: Live; ids: readonly string[]; 
     <Popover label="Ignore" button={face}>
       {(close) => (
         <div class="pop list">
-          {IGNORING.map(([label, how, words]) => (
+          {IGNORING.map(([label, how]) => (
             <button
               class="btn q"
               onClick={() => {
                 close();
-                void deskOf(live).say({ ids, status: "ignored", ...how }, words);
+                void deskOf(live).say({ ids, status: "ignored", ...how }, ` ${label}`);
               }}
             >
               {label}
-              {label === "For ever" && <kbd class="d-only">i</kbd>}
+              {!how.for_s && !how.more && <kbd class="d-only">i</kbd>}
             </button>
           ))}
         </div>
