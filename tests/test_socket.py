@@ -9,7 +9,7 @@ import socket
 import struct
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 
@@ -752,3 +752,13 @@ async def test_a_standalone_server_has_live_views_without_a_past(standalone_stor
         same = Server(again.url, again.port, again.state, server.stack)
         async with watching(same, since=cursor) as (_, snapshot):
             assert (snapshot["recovered"], titles(snapshot)) == (False, ["missed", "boom"])
+
+
+async def test_the_views_of_a_deleted_stack_are_closed(server: Server) -> None:
+    stacks = server.state.store.stacks
+    kept = await stacks.create("Kept", now=now(), retention_days=1)
+    async with watching(server) as (gone, _), watching(replace(server, stack=kept)) as (stays, _):
+        await stacks.delete(server.stack.id, now())
+        assert await gone.closed() == 4404
+        await submit(replace(server, stack=kept), "still here")
+        assert await stays.row("still here")

@@ -25,11 +25,11 @@ CONNECT_S = 10.0
 SILENCE_S = 30.0
 """The server says something every 5 s; a connection that is silent for this long is dead."""
 FIRST_RETRY_S, MAX_RETRY_S = 0.2, 10.0
-_SIGN_IN, _REVOKED = 4401, 4403
+_SIGN_IN, _REVOKED, _DELETED = 4401, 4403, 4404
 
 
 class Ended(show.Failed):
-    """The share link was revoked or has expired."""
+    """The share link was revoked or has expired, or the stack was deleted."""
 
     exit_code = 3
 
@@ -124,5 +124,7 @@ def _check(closed: ConnectionClosed) -> None:
     code = closed.rcvd.code if closed.rcvd else None
     if code == _REVOKED:
         raise Gone(GONE)
+    if code == _DELETED:
+        raise Gone("The stack was deleted")
     if code == _SIGN_IN:
         raise Unauthorized("Sign in first")

@@ -11,7 +11,7 @@ from random import SystemRandom
 from errorstack_live.errors import Gone, TooMany, Unauthorized
 from errorstack_live.live.mailbox import Close, Mailbox, Tally
 from errorstack_live.live.view import View
-from errorstack_live.live.viewer import Pass, Viewer
+from errorstack_live.live.viewer import STACK_DELETED, Pass, Viewer
 from errorstack_live.model import Share
 
 MAX_ENDED = 1000
@@ -99,6 +99,12 @@ class Crowd:
     def end_session(self, session_id: str) -> None:
         """Close what was opened with a session."""
         self._end(session_id, [each for each in self._viewers if each.held.session == session_id])
+
+    def keep_stacks(self, stack_ids: Collection[str]) -> None:
+        """Close the views of stacks that are not among these: they were deleted."""
+        for viewer in self._viewers:
+            if viewer.stack not in stack_ids:
+                viewer.mailbox.close(STACK_DELETED)
 
     def change_share(self, share: Share) -> None:
         """Close what was opened with a share link that was revoked, or ends earlier now."""

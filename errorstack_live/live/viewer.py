@@ -14,6 +14,7 @@ SEND_TIMEOUT_S = 10.0
 
 SIGNED_OUT = Close(4401, "sign in")
 SHARE_ENDED = Close(4403, "share link ended")
+STACK_DELETED = Close(4404, "the stack was deleted")
 NO_START = Close(4400, "no start message")
 
 

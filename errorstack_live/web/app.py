@@ -189,7 +189,9 @@ class App:
         while True:
             await self._stacks_changed.wait()
             self._stacks_changed.clear()
-            self._keys.replace(await self.state.store.stacks.all())
+            stacks = await self.state.store.stacks.all()
+            self._keys.replace(stacks)
+            self._hub.crowd.keep_stacks({each.id for each in stacks})
 
 
 def _keep_running(

@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from errorstack_live.model import Stack
-from errorstack_live.storage.measure import Weight
 from errorstack_live.web.state import now, state
 
 MEASURED = timedelta(seconds=10)
@@ -21,7 +20,6 @@ class Usage:
     hour_count: int
     peak_rate: float
     refused: dict[str, int]
-    weight: Weight
 
     @property
     def refused_count(self) -> int:
@@ -47,5 +45,4 @@ async def measure(stack: Stack) -> Usage:
         hour_count=sum(minutes),
         peak_rate=max(minutes, default=0) / 60,
         refused=await store.refusals.counts(stack.id, until - HOUR),
-        weight=await store.measures.weight(stack.id),
     )

@@ -5,7 +5,10 @@
 
 import { dress } from "./common";
 
-/** Ask again for each part that says how often it should be new, in seconds (`data-refresh`). */
+/**
+ * Ask again for each part that says how often it should be new, in seconds (`data-refresh`), with
+ * `data-from` behind the page's path.
+ */
 export function keepFresh(): void {
   for (const part of document.querySelectorAll<HTMLElement>("[data-refresh][id]")) {
     const timer = setInterval(() => {
@@ -16,9 +19,10 @@ export function keepFresh(): void {
 
 /** Put in the part's place what the server draws now. False when there is nothing to be had. */
 async function renew(id: string): Promise<boolean> {
-  if (document.hidden || isInUse(document.getElementById(id))) return true;
+  const part = document.getElementById(id);
+  if (document.hidden || isInUse(part)) return true;
   try {
-    const drawn = await draw(location.pathname, id);
+    const drawn = await draw(location.pathname + (part?.dataset.from ?? ""), id);
     const shown = document.getElementById(id);
     if (!drawn || !shown) return false;
     if (!isInUse(shown)) replace(shown, drawn);

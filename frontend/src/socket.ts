@@ -55,7 +55,7 @@ export interface Listener {
 
 const OPEN = 1;
 const TRIPS = 5;
-const FINAL: readonly number[] = [CLOSED.signIn, CLOSED.revoked];
+const FINAL: readonly number[] = [CLOSED.signIn, CLOSED.revoked, CLOSED.deleted];
 
 /** How long to wait before try `attempt` (0 for the first): doubled, and spread by half. */
 export function backoffMs(attempt: number, random: number): number {

@@ -208,7 +208,7 @@ export type ClientMessage =
   | { type: "ping"; at: number }
   | { type: "traps"; traps: { id: string; query: string; since?: number }[] };
 
-export const CLOSED = { signIn: 4401, revoked: 4403, bad: 4400, restart: 1012, slow: 1013 } as const;
+export const CLOSED = { signIn: 4401, revoked: 4403, deleted: 4404, bad: 4400, restart: 1012, slow: 1013 } as const;
 
 const BLANKS: { [type: string]: object } = {
   hello: { version: "", server_time: 0, viewers: 0 },

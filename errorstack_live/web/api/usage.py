@@ -32,7 +32,7 @@ class Usage:
 async def usage(who: Reader) -> Response:
     """Tell what a stack gets, what was refused, and what it takes."""
     found = await measure(who.stack)
-    weight = found.weight
+    weight = await state().store.measures.weight(who.stack.id)
     return answer(
         {
             "rate": found.rate,

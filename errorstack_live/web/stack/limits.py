@@ -3,6 +3,7 @@
 from quart import Blueprint, request
 
 from errorstack_live.errors import Invalid
+from errorstack_live.storage.measure import MAX_COUNTED
 from errorstack_live.web import parameter
 from errorstack_live.web.auth import writer
 from errorstack_live.web.stack.place import BASE, Answer, back, page
@@ -50,13 +51,17 @@ async def save(**_: str) -> Answer:
 
 
 async def _page(**shown: object) -> str:
+    """The page; ``?part=now`` asks for what moves alone, without what is slow to measure."""
     who = await writer()
     settings = state().settings
+    is_part = request.args.get("part") == "now"
     return await page(
         who,
         "limits",
         NOTES,
         usage=await measure(who.stack),
+        weight=None if is_part else await state().store.measures.weight(who.stack.id),
+        most_counted=MAX_COUNTED,
         limit=who.stack.rate_limit or settings.key_rate,
         usual_limit=settings.key_rate,
         burst=settings.key_burst,

@@ -54,6 +54,7 @@ function Body({ live }: { live: Live }) {
 const ENDED: { [code: number]: string } = {
   4401: "You are signed out.",
   4403: "This link no longer works: it was revoked or has expired.",
+  4404: "This stack was deleted.",
 };
 
 /** Loud where the stream has ended for good. */
