@@ -26,6 +26,7 @@ from errorstack_live.storage.document import (
     raw_collection,
     without_empty,
 )
+from errorstack_live.storage.group import Groups, group
 from errorstack_live.storage.page import (
     BY_FIELD,
     NEWEST_FIRST,
@@ -130,6 +131,21 @@ class Errors:
         wanted = {} if query.is_empty else query.to_mongo()
         async with self._search(deadline_s):
             return await tally(self._raw, walk, wanted, step)
+
+    async def group(
+        self,
+        stack_id: str,
+        query: Query,
+        *,
+        since: datetime | None = None,
+        until: datetime | None = None,
+        deadline_s: float = CALL_S,
+    ) -> Groups:
+        """The issues of the errors that match, each with how many of them it has."""
+        which, index = _selected(stack_id, since, until, None)
+        walk = Walk(self._raw, which, index, edge=None, seconds=deadline_s)
+        async with self._search(deadline_s):
+            return await group(self._raw, walk, {} if query.is_empty else query.to_mongo())
 
     @deadline()
     async def get(self, stack_id: str, error_id: str) -> Error:

@@ -19,6 +19,7 @@ from errorstack_live.live.view import View
 from errorstack_live.model import Error, Issue, LogMessage, Marker, Status
 from errorstack_live.query import EVERYTHING, Query, both
 from errorstack_live.share import redact
+from errorstack_live.storage.group import Group
 from errorstack_live.storage.issue import SORTS
 from errorstack_live.storage.page import Count, Page
 from errorstack_live.web.auth import Reader
@@ -114,15 +115,64 @@ async def issues(
         return await state().store.issues.find(
             reader.stack.id, status=status, limit=limit, query=text, sort=sort
         )
-    page = await errors(reader, limit=MAX_COUNTED)
-    found = await _with_status(gather(page.errors))
+    found = (await grouped(reader)).issues
+    return chosen(found, status=status, text=text, limit=limit, sort=sort)
+
+
+def chosen(
+    found: Iterable[Issue], *, status: Status | None, text: str, limit: int, sort: str
+) -> list[Issue]:
+    """Of issues that were gathered those that are wanted, in order."""
     wanted = text.casefold()
-    found.sort(key=attrgetter(SORTS[sort]), reverse=True)
-    return [
+    kept = [
         each
         for each in found
         if (status is None or each.status is status) and wanted in each.title.casefold()
-    ][:limit]
+    ]
+    return sorted(kept, key=attrgetter(SORTS[sort]), reverse=True)[:limit]
+
+
+@dataclass(frozen=True, slots=True)
+class Grouped:
+    """Issues, and whether every error that matches was counted for them."""
+
+    issues: list[Issue]
+    reached_at: datetime | None = None
+    is_complete: bool = True
+
+
+async def grouped(reader: Reader, query: Query = EVERYTHING, span: Span = WHOLE) -> Grouped:
+    """The issues of the errors that match, as far as these errors tell: first, last and count.
+
+    All of them are counted, for as long as a read may take; where fields are hidden, the newest
+    MAX_COUNTED are.
+    """
+    view = view_of(reader, query)
+    if view.hidden:
+        page = await errors(reader, query, span, limit=MAX_COUNTED)
+        found = await _with_status(gather(page.errors))
+        return Grouped(found, page.reached_at, page.is_complete)
+    groups = await state().store.errors.group(
+        view.stack, both(view.base, query), since=span.since, until=span.until
+    )
+    told = await _with_status([_issue_from(reader.stack.id, each) for each in groups.groups])
+    return Grouped(told, groups.reached_at, groups.is_complete)
+
+
+def _issue_from(stack_id: str, group: Group) -> Issue:
+    return Issue(
+        id=group.issue,
+        stack=stack_id,
+        fingerprint="",
+        title=group.title,
+        type=group.type,
+        level=group.level,
+        where=group.where,
+        first_seen_at=group.first_at,
+        last_seen_at=group.last_at,
+        count=group.count,
+        status=Status.OPEN,
+    )
 
 
 async def issue(reader: Reader, issue_id: str) -> Issue:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import orjson
 from pydantic import Field
@@ -12,11 +12,13 @@ from quart import Response
 from errorstack_live.errors import Invalid
 from errorstack_live.live import rows
 from errorstack_live.model import Issue, Level, Status
+from errorstack_live.query import EVERYTHING
 from errorstack_live.storage import merge
 from errorstack_live.web import history, parameter
-from errorstack_live.web.api.kind import Id, Millis
+from errorstack_live.web.api.kind import AskedMoment, AskedQuery, Id, IsComplete, Millis
 from errorstack_live.web.api.route import answer, reading, writing
 from errorstack_live.web.auth import Reader
+from errorstack_live.web.history import Span
 from errorstack_live.web.state import now, state
 
 MAX_ISSUES = 1000
@@ -36,6 +38,12 @@ class IssuesAsked:
     text: Annotated[
         str, Field(description=f"In its title; of more than {MAX_TEXT_CHARS} characters the first.")
     ] = ""
+    query: Annotated[
+        AskedQuery | None,
+        Field(description="Only issues of errors that match: these errors make their counts."),
+    ] = None
+    since: AskedMoment | None = None
+    until: AskedMoment | None = None
     sort: Annotated[
         Literal["last_seen", "first_seen", "count"],
         Field(description="The latest first, or the most."),
@@ -75,6 +83,10 @@ class Issues:
     """Issues, newest last seen first."""
 
     issues: list[OneIssue]
+    reached_at: Annotated[
+        int | None, Field(description="How far back errors were counted, where that ended early.")
+    ] = None
+    complete: IsComplete = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,15 +136,31 @@ class Merging:
 
 @reading("/issues", asks=IssuesAsked, answers=Issues)
 async def issues(who: Reader, asked: IssuesAsked) -> Response:
-    """List issues, newest last seen first."""
-    found = await history.issues(
-        who,
-        status=parameter.choice({"status": asked.status}, "status", STATUSES, "all"),
-        text=asked.text[:MAX_TEXT_CHARS],
-        limit=asked.limit,
-        sort=asked.sort,
+    """List issues, newest last seen first.
+
+    With a query or a time those of the errors that match, with how many of them each has, and when
+    the first and the last came. `complete` is false where counting stopped at its deadline.
+    """
+    status = parameter.choice({"status": asked.status}, "status", STATUSES, "all")
+    text = asked.text[:MAX_TEXT_CHARS]
+    wish: dict[str, Any] = {
+        "status": status,
+        "text": text,
+        "limit": asked.limit,
+        "sort": asked.sort,
+    }
+    if asked.query is None and asked.since is None and asked.until is None:
+        found = await history.issues(who, **wish)
+        return answer({"issues": _encoded(found), "complete": True})
+    span = Span(since=asked.since, until=asked.until)
+    grouped = await history.grouped(who, asked.query or EVERYTHING, span)
+    return answer(
+        {
+            "issues": rows.fragments(map(rows.issue, history.chosen(grouped.issues, **wish))),
+            "reached_at": grouped.reached_at and rows.millis(grouped.reached_at),
+            "complete": grouped.is_complete,
+        }
     )
-    return _issues(found)
 
 
 @reading("/issues/<issue_id>", answers=OneIssue)
