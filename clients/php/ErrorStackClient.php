@@ -85,7 +85,7 @@ final class Client
     /** Where a shutdown function throws, those after it do not run; until then we are one of them. */
     public function __destruct()
     {
-        $this->handlers && $this->handlers->shutdown();
+        $this->submitLastError();
         $this->end();
     }
 
@@ -166,6 +166,12 @@ final class Client
             $this->handlers = new Handlers($this, (int) $this->settings['levels']);
             $this->handlers->install();
         }
+    }
+
+    /** Send the fatal error that the program ends with: for frameworks that exit when they end. */
+    public function submitLastError(): void
+    {
+        $this->handlers && $this->handlers->shutdown();
     }
 
     /** @internal When the program ends: after every other shutdown function, also later ones. */

@@ -1,0 +1,3 @@
+<?php
+
+defined('BASEPATH') or exit('No direct script access allowed');
