@@ -9,9 +9,9 @@ import orjson
 from quart import render_template, request
 
 from errorstack_live import __version__, meaning
-from errorstack_live.errors import QueryError
+from errorstack_live.errors import NotFound, QueryError
 from errorstack_live.live import rows
-from errorstack_live.model import Error, Stack
+from errorstack_live.model import Error, Issue, Stack
 from errorstack_live.query import EVERYTHING, Query, parse
 from errorstack_live.web import history, parameter
 from errorstack_live.web.auth import Reader
@@ -87,10 +87,21 @@ async def render_error(reader: Reader, error_id: str) -> str:
         "error.html",
         **await common(reader),
         error=error,
+        issue=await _issue_of(reader, error),
         trace=meaning.read(error.fields).trace,
         frames=found[1].frames if (found := meaning.trace_of(error.fields)) else (),
         json=_json(error),
     )
+
+
+async def _issue_of(reader: Reader, error: Error) -> Issue | None:
+    """The issue of an error, for members alone; it may have been merged away or bounded."""
+    if not reader.can_write or not error.issue:
+        return None
+    try:
+        return await history.issue(reader, error.issue)
+    except NotFound:
+        return None
 
 
 async def recent_bars(reader: Reader, issue_id: str) -> history.Minutes:

@@ -15,7 +15,7 @@ export function ready(): void {
 
 /** Do for what the server drew what only a script can: show copy buttons, tell local times. */
 export function dress(part: ParentNode): void {
-  for (const button of part.querySelectorAll<HTMLElement>("[data-theme-toggle], [data-copy]")) button.hidden = false;
+  for (const button of part.querySelectorAll<HTMLElement>("[data-theme-toggle], [data-copy], [data-print]")) button.hidden = false;
   for (const time of part.querySelectorAll<HTMLTimeElement>("time[data-exact], time[data-ago], time.tm")) localise(time);
 }
 
@@ -25,8 +25,9 @@ function age(time: HTMLTimeElement): void {
 
 function clicked(event: Event): void {
   const target = event.target as Element;
-  const button = target.closest<HTMLElement>("[data-theme-toggle], [data-copy]");
+  const button = target.closest<HTMLElement>("[data-theme-toggle], [data-copy], [data-print]");
   if (button?.dataset.copy) void copy(button, button.dataset.copy);
+  else if (button?.dataset.print !== undefined) print();
   else if (button) button.title = `Theme: ${cycleTheme()}`;
   closeMenus(target);
 }
@@ -38,10 +39,17 @@ function closeMenus(target: Element): void {
   }
 }
 
+/** What an element says, without the words that fold the rest of it away. */
+function wordsOf(element: HTMLElement): string {
+  const said = element.cloneNode(true) as HTMLElement;
+  for (const fold of said.querySelectorAll("summary")) fold.remove();
+  return said.textContent ?? "";
+}
+
 async function copy(button: HTMLElement, id: string): Promise<void> {
   const label = button.lastChild;
   const words = label?.textContent ?? "";
-  const isCopied = await copyText(document.getElementById(id)?.textContent ?? "");
+  const isCopied = await copyText(wordsOf(document.getElementById(id)!));
   const said = isCopied ? "Copied" : "Not allowed";
   if (!label || words === said) return;
   label.textContent = said;
