@@ -15,7 +15,7 @@ export function ready(): void {
 
 /** Do for what the server drew what only a script can: show copy buttons, tell local times. */
 export function dress(part: ParentNode): void {
-  for (const button of part.querySelectorAll<HTMLElement>("[data-theme-toggle], [data-copy], [data-print]")) button.hidden = false;
+  for (const button of part.querySelectorAll<HTMLElement>("[data-theme-toggle], [data-copy]")) button.hidden = false;
   for (const time of part.querySelectorAll<HTMLTimeElement>("time[data-exact], time[data-ago], time.tm")) localise(time);
 }
 
@@ -25,9 +25,8 @@ function age(time: HTMLTimeElement): void {
 
 function clicked(event: Event): void {
   const target = event.target as Element;
-  const button = target.closest<HTMLElement>("[data-theme-toggle], [data-copy], [data-print]");
+  const button = target.closest<HTMLElement>("[data-theme-toggle], [data-copy]");
   if (button?.dataset.copy) void copy(button, button.dataset.copy);
-  else if (button?.dataset.print !== undefined) print();
   else if (button) button.title = `Theme: ${cycleTheme()}`;
   closeMenus(target);
 }
