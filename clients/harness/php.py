@@ -13,7 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
+import pytest
 from serving import eventually
+
+from harness.toolchain import MISSING
 
 RUN_S = 60
 START_S = 20
@@ -139,6 +142,16 @@ class Fpm:
         )
 
 
+def need(*extensions: str) -> None:
+    """Skip the test, loudly, where PHP lacks one of these extensions."""
+    there = run("-r", "echo implode(' ', get_loaded_extensions());").out.lower().split()
+    for extension in extensions:
+        if extension not in there:
+            pytest.skip(
+                f"*** {MISSING}: this PHP has no {extension}: make test-clients as root ***"
+            )
+
+
 def fpm_program() -> str | None:
     """Where php-fpm is: Debian names it after the version, and not for all users' PATH."""
     found = sorted(Path("/usr/sbin").glob("php-fpm*"))
@@ -149,7 +162,8 @@ def fpm_program() -> str | None:
 def fpm(folder: Path, scratch: Path, ini: Ini | None = None) -> Iterator[Fpm]:
     """Run php-fpm with two workers for the scripts of ``folder``, until the block ends."""
     program = fpm_program()
-    assert program
+    if not program:
+        pytest.skip(f"*** {MISSING}: no php-fpm here: make test-clients as root ***")
     path = scratch / "fpm.socket"
     settings = "\n".join(
         f"php_admin_value[{name}] = {value}" for name, value in (ini or {}).items()

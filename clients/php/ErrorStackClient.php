@@ -459,8 +459,21 @@ final class Report
             'level' => self::LEVELS[$level] ?? 'fatal',
             'File' => $file,
             'Line' => $line,
-            'stack' => $lines[1] ?? ($trace ? self::trace($trace) : null),
+            'stack' => isset($lines[1]) ? self::told($lines[0], $lines[1]) : self::led($level, $message, $file, $line, $trace),
         ];
+    }
+
+    /** The trace that PHP tells with "Uncaught …", without the calls' arguments. */
+    private static function told(string $head, string $trace): string
+    {
+        $calls = preg_replace('/^(#\d+ .+?(?:\(\d+\)|\]): [^(]*)\(.*\)$/m', '$1()', $trace);
+        return substr($head, strlen('Uncaught ')) . "\nStack trace:\n" . preg_replace('/\n  thrown$/D', '', $calls);
+    }
+
+    private static function led(int $level, string $message, string $file, int $line, array $trace): ?string
+    {
+        $type = self::TYPES[$level] ?? "E_$level";
+        return $trace ? "$type: $message in $file:$line\nStack trace:\n" . self::trace($trace) : null;
     }
 
     /** The calls that led here, without this file's own and without arguments: these are secrets. */

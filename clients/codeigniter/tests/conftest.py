@@ -35,6 +35,7 @@ def four(tmp_path: Path) -> Application:
     @contextmanager
     def application(snippet: str) -> Iterator[php.Site]:
         row = Toolchain(ROWS["codeigniter"])
+        php.need("intl", "mbstring")
         folder = tmp_path / "four"
         shutil.copytree(row.node_modules() / "codeigniter4", folder)
         shutil.copy(row.folder / "example.php", folder / "app" / "Controllers" / "Failing.php")

@@ -127,7 +127,39 @@ def test_a_warning_has_its_trace(program: Program, stack: Stack, ini: Ini) -> No
     (error,) = stack.errors(1)
     assert (error["title"], error["level"]) == ("E_WARNING: Undefined variable $nothing", "warning")
     assert error["where"] == f"{said}:2"
-    assert error["fields"]["stack"] == f"#0 {said}(3): look()\n#1 {{main}}"
+    head = f"E_WARNING: Undefined variable $nothing in {said}:2\nStack trace:\n"
+    assert error["fields"]["stack"] == f"{head}#0 {said}(3): look()\n#1 {{main}}"
+
+
+def test_what_php_says_of_an_exception_has_no_arguments_either(
+    program: Program, stack: Stack, ini: Ini
+) -> None:
+    """Thrown when it is too late for handlers, it comes as PHP's own words."""
+    code = """
+        function charge($card) { throw new LengthException('declined'); }
+        register_shutdown_function(function () { charge('4000'); });
+        """
+    said = program(code, stack.url, stack.key)
+    php.run(said, ini={**ini, "zend.exception_ignore_args": "0"})
+    (error,) = stack.errors(1)
+    assert error["title"] == "LengthException: declined"
+    stack_text = error["fields"]["stack"]
+    head = f"LengthException: declined in {said}:3\nStack trace:\n#0 {said}(4): charge()\n#1 "
+    assert stack_text.startswith(head)
+    assert "4000" not in stack_text
+    assert stack_text.endswith("{main}")
+
+
+def test_apcu_remembers_where_it_is_there(
+    program: Program, stack: Stack, ini: Ini, tmp_path: Path
+) -> None:
+    code = "echo (int) $errors->submit(['Msg' => 'again']), (int) extension_loaded('apcu');"
+    program(code, stack.url, stack.key, name="page.php")
+    php.need("apcu")
+    with php.fpm(tmp_path, tmp_path, {**ini, "apc.enabled": "1"}) as fpm:
+        assert [fpm.get("page.php").body for _ in range(3)] == ["11", "01", "01"]
+        stack.errors(1)
+    assert not list(Path(ini["sys_temp_dir"]).glob("errorstack-*/state.json"))
 
 
 def test_a_repeated_error_is_counted_across_processes(

@@ -57,7 +57,6 @@ def test_on_a_terminal(
 def test_behind_fpm(
     trouble: Trouble, program: Program, ini: Ini, report: Report, platform: str, tmp_path: Path
 ) -> None:
-    assert php.fpm_program()
     program(PAGE, trouble.url, "k", name="page.php")
     program("echo 'page';", trouble.url, "k", name="bare.php")
     with php.fpm(tmp_path, tmp_path, ini) as fpm:

@@ -10,6 +10,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from blog import Blog, blog
+from harness import php
 from harness.toolchain import ROOT, ROWS, Toolchain
 
 ARCHIVE = ROOT / "errorstack_live" / "web" / "clients" / "errorstack.zip"
@@ -19,6 +20,7 @@ ARCHIVE = ROOT / "errorstack_live" / "web" / "clients" / "errorstack.zip"
 def wordpress(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Blog]:
     """WordPress with a shop that fails; the plugin is there, activated, and without options."""
     Toolchain(ROWS["wordpress"]).require()
+    php.need("mysqli")
     folder = tmp_path_factory.mktemp("wordpress")
     (folder / "tmp").mkdir()
     ini = {
