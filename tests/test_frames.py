@@ -205,6 +205,7 @@ SAID = {
             is_guest=False,
         )
     ),
+    "traps": frames.traps(["t1", "t2"]),
     "trap": frames.trap("t1", 3, row),
     "trap-wrong": frames.no_trap("t2", "A closing bracket is missing"),
     "pong": frames.pong(1731420001000),

@@ -122,6 +122,7 @@ async def test_what_came_while_the_page_was_away_is_told(server: Server) -> None
         ]
         await watcher.say("traps", traps=wanted)
         await caught(watcher, "early", "old")
+        assert (await watcher.next("traps"))["ids"] == ["late", "early"]
         assert (await problem(watcher))["id"] == "no"
         assert all(each.get("id") != "late" for each in watcher.messages)
 

@@ -252,6 +252,11 @@ def no_trap(name: str, message: str) -> str:
     return _text("trap", id=name, count=0, message=message)
 
 
+def traps(names: Sequence[str]) -> str:
+    """These traps are set, and what each caught since its ``since`` has been told."""
+    return _text("traps", ids=names)
+
+
 def pong(at: int) -> str:
     """The answer to ``ping``, with the time it gave."""
     return _text("pong", at=at)

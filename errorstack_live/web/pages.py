@@ -83,6 +83,12 @@ async def live(**_: str) -> str:
     return await view.render_live(await reader())
 
 
+@pages.get("/s/<slug>/wall")
+async def wall(**_: str) -> str:
+    """The live view as a wallboard."""
+    return await view.render_live(await reader(), is_wall=True)
+
+
 @pages.get("/s/<slug>/issues")
 async def issues(**_: str) -> str:
     """Issues as a plain list, by state."""

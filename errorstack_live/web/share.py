@@ -39,6 +39,12 @@ async def live(**_: str) -> str:
     return await view.render_live(await reader())
 
 
+@share.get("/v/<share_id>/wall")
+async def wall(**_: str) -> str:
+    """The shared live view as a wallboard."""
+    return await view.render_live(await reader(), is_wall=True)
+
+
 @share.get("/v/<share_id>/e/<error_id>")
 async def error(error_id: str, **_: str) -> str:
     """One error of the shared view."""

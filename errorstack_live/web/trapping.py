@@ -29,7 +29,11 @@ def put(hub: Hub, reader: Reader, viewer: Viewer, traps: Iterable[Trap]) -> Unde
 
 
 async def look_back(reader: Reader, viewer: Viewer, traps: Understood) -> None:
-    """Tell what each trap would have caught since its viewer was last here: the newest of it."""
+    """Tell what each trap would have caught since its viewer was last here: the newest of it.
+
+    Then that all is told; not where the database did not answer in time.
+    """
+    is_whole = True
     for trap, query in traps:
         if trap.since is None:
             continue
@@ -38,7 +42,10 @@ async def look_back(reader: Reader, viewer: Viewer, traps: Understood) -> None:
                 reader, query, Span(since=at_millis(trap.since + 1)), limit=1
             )
         except StorageAway:
+            is_whole = False
             continue
         for error in page.errors:
             text = frames.trap(trap.name, 1, rows.row(error))
             viewer.mailbox.notify(f"trap {trap.name}", text)
+    if is_whole:
+        viewer.mailbox.notify("traps", frames.traps([trap.name for trap, _ in traps]))

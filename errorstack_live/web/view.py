@@ -58,8 +58,12 @@ async def common(reader: Reader) -> dict[str, Any]:
     }
 
 
-async def render_live(reader: Reader) -> str:
-    """The live view with its newest errors, whole without a script; ``?q=`` filters them."""
+async def render_live(reader: Reader, *, is_wall: bool = False) -> str:
+    """The live view with its newest errors, whole without a script; ``?q=`` filters them.
+
+    As a wallboard, which ``?wall=1`` asks for as well, it fills the screen.
+    """
+    is_wall = is_wall or request.args.get("wall") == "1"
     text = request.args.get("q", "")
     query, wrong = _read_query(text)
     span = Span(before=parameter.before(request.args))
@@ -76,7 +80,8 @@ async def render_live(reader: Reader) -> str:
         older=_older(text, found) if page and found and not page.is_complete else "",
         messages=await history.logs(reader),
         snippet=snippets[0] if snippets else None,
-        boot=_boot(reader, text, snippets),
+        is_wall=is_wall,
+        boot={**_boot(reader, text, snippets), "wall": is_wall},
     )
 
 

@@ -27,26 +27,6 @@ export interface ErrorsPage {
   complete: boolean;
 }
 
-export interface Share {
-  id: string;
-  name: string;
-  query: string;
-  hidden: string[];
-  with_logs: boolean;
-  created_at: number;
-  expires_at: number | null;
-  revoked_at: number | null;
-  url?: string;
-}
-
-export interface NewShare {
-  name: string;
-  query: string;
-  hidden: string[];
-  with_logs: boolean;
-  expires_in_s: number | null;
-}
-
 export class Api {
   constructor(private readonly base: string) {}
 
@@ -84,18 +64,6 @@ export class Api {
 
   sendTest(): Promise<{ id: string }> {
     return this.ask("/test", "POST", {});
-  }
-
-  shares(): Promise<{ shares: Share[] }> {
-    return this.ask("/shares");
-  }
-
-  share(share: NewShare): Promise<Share> {
-    return this.ask("/shares", "POST", share);
-  }
-
-  revoke(id: string): Promise<unknown> {
-    return this.ask(`/shares/${id}`, "DELETE");
   }
 
   async ask<T>(path: string, method = "GET", body?: object): Promise<T> {

@@ -40,6 +40,10 @@ export class EventChannel implements Channel {
       this.view.set("counts_only", String(message.counts_only));
       if (this.cursor) this.view.set("since", this.cursor);
       this.stream();
+    } else if (message.type === "traps") {
+      this.view.set("traps", JSON.stringify(message.traps));
+      if (this.cursor) this.view.set("since", this.cursor);
+      this.stream();
     } else {
       void this.ask(message);
     }

@@ -7,8 +7,9 @@ import { Bins, Rate } from "./counters";
 import { Markers } from "./markers";
 import type { Span } from "./range";
 import { Rows } from "./rows";
+import type { Company } from "./presence";
 import type { Trends } from "./trends";
-import type { Counts, Fill, Frame, Hello, Issue, LogMessage, Marker, Page, Row, ServerMessage, Snapshot } from "./wire";
+import type { Counts, Fill, Frame, Hello, Issue, LogMessage, Marker, Page, Pin, Row, ServerMessage, Snapshot } from "./wire";
 
 /** How many errors a snapshot is asked for. */
 export const SNAPSHOT_ROWS = 200;
@@ -38,7 +39,9 @@ export class Feed {
   cursor = "";
   /** A snapshot has been seen, so an empty list means there is nothing. */
   ready = false;
-  viewers = 0;
+  company: Company = { viewers: 0, members: [], links: [] };
+  /** Pinned for everybody, the newest first. */
+  pins: Pin[] = [];
   lagMs = 0;
   /** All errors told of since the page opened. */
   total = 0;
@@ -113,13 +116,16 @@ export class Feed {
       case "fill":
         return this.applyFill(message, each(bytes, message.errors));
       case "presence":
-        this.viewers = message.viewers;
+        this.company = message;
+        break;
+      case "pins":
+        this.pins = message.pins;
     }
     return null;
   }
 
   private applyHello(hello: Hello): null {
-    this.viewers = hello.viewers;
+    if (hello.viewers !== this.company.viewers) this.company = { viewers: hello.viewers, members: [], links: [] };
     this.skewMs = hello.server_time - this.now();
     return null;
   }

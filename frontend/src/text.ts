@@ -118,6 +118,15 @@ export function isObject(value: Json): value is Fields {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
+/** What `new` says, for people: `issue`, `field plan`, `release 2.4.1`. */
+export function newWords(words: readonly string[]): string[] {
+  return words.map((word) => {
+    const [kind, rest] = [word.slice(0, word.indexOf(":")), word.slice(word.indexOf(":") + 1)];
+    if (kind === "field") return `field ${rest}`;
+    return kind === "value" ? rest.replace("=", " ") : "first of its issue";
+  });
+}
+
 const WHOLE = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 
 export function count(value: number): string {

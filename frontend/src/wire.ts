@@ -195,6 +195,7 @@ export type ServerMessage =
   | Presence
   | { type: "pins"; pins: Pin[] }
   | TrapTold
+  | { type: "traps"; ids: string[] }
   | { type: "pong"; at: number }
   | { type: "problem"; epoch: number; message: string; at: number }
   | { type: "bye"; code: number; retry_s: number };
@@ -225,6 +226,7 @@ const BLANKS: { [type: string]: object } = {
   presence: { viewers: 0, members: [], links: [] },
   pins: { pins: [] },
   trap: { id: "", count: 0 },
+  traps: { ids: [] },
   pong: { at: 0 },
   problem: { epoch: 0, message: "", at: 0 },
   bye: { code: 1000, retry_s: 0 },

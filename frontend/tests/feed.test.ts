@@ -275,7 +275,7 @@ describe("beside errors", () => {
     frame(rows(0, 2));
     const bars = feed.bins.bars({ from: feed.serverNow() - 3_540_000, to: feed.serverNow() + 1 });
     expect(bars.at(-1)?.[1]).toEqual({ error: 7 });
-    expect(feed.viewers).toBe(2);
+    expect(feed.company.viewers).toBe(2);
   });
 
   it("knows the rate of the last seconds", () => {

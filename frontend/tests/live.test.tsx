@@ -10,7 +10,7 @@ import type { Row } from "../src/wire";
 
 const BOOT: Boot = {
   version: "1", base: "/api/v1/stacks/shop", page: "/s/shop", stack: { name: "shop" }, share: null,
-  member: { email: "a@b.test" }, readonly: false, query: "", snippets: [], submit_url: "http://shop.test/submit", key: "k",
+  member: { email: "a@b.test" }, readonly: false, wall: false, query: "", snippets: [], submit_url: "http://shop.test/submit", key: "k",
 };
 
 class Channel {

@@ -17,7 +17,7 @@ describe("the server's samples", () => {
   it("covers every type this page knows", () => {
     const types = names.filter((name) => name.startsWith("server-")).map((name) => decode(sample(name))?.type);
     expect(new Set(types)).toEqual(
-      new Set(["hello", "snapshot", "frame", "page", "fill", "presence", "pins", "trap", "pong", "problem", "bye"]),
+      new Set(["hello", "snapshot", "frame", "page", "fill", "presence", "pins", "trap", "traps", "pong", "problem", "bye"]),
     );
   });
 

@@ -33,6 +33,7 @@ class LiveAsked:
     limit: Annotated[int, Field(ge=0, le=MAX_LIMIT)] = DEFAULT_LIMIT
     since: Annotated[str, Field(description="The cursor where an earlier stream ended.")] = ""
     counts_only: Annotated[bool, Field(description="Nobody sees it: counts are enough.")] = False
+    traps: Annotated[str, Field(description="The list of a `traps` message, as JSON.")] = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +62,11 @@ async def live(who: Reader, asked: LiveAsked) -> Response:
         raise UpgradeRequired(f"This is a websocket, or, for who accepts {EVENTS}, a stream")
     entrance.check_room()
     start = {"type": "start", "query": asked.query, "epoch": asked.epoch, "limit": asked.limit}
-    said = [{**start, "since": asked.since} if asked.since else start]
+    said: list[dict[str, Any]] = [{**start, "since": asked.since} if asked.since else start]
     if asked.counts_only:
         said.append({"type": "mode", "counts_only": True})
+    if asked.traps:
+        said.append({"type": "traps", "traps": _json(asked.traps)})
     return streamed(lambda: _events(who, said), EVENTS)
 
 
@@ -81,6 +84,13 @@ async def beside(who: Reader, body: Beside) -> Response:
         case _:
             raise Invalid("ask is a message of the type more, fill or ping")
     return Response(said, content_type=JSON)
+
+
+def _json(text: str) -> object:
+    try:
+        return orjson.loads(text)
+    except orjson.JSONDecodeError:
+        raise Invalid("traps: a list, as JSON") from None
 
 
 async def _events(who: Reader, opening: list[dict[str, Any]]) -> Pieces:

@@ -4,13 +4,14 @@ import { useEffect } from "preact/hooks";
 import { Histogram } from "./histogram";
 import type { Live } from "./live";
 import { Logs } from "./logs";
-import { Detail, Empty, Facets, Help, Issues, MarkDialog, ShareDialog } from "./parts";
+import { Detail, Empty, Facets, Help, Issues, MarkDialog, Pins, ShareDialog, TrapsDialog, Wall } from "./parts";
 import { prefs } from "./prefs";
 import { QueryBar } from "./query-bar";
 import { Status } from "./status";
 import { Stream } from "./stream";
 
 export function App({ live }: { live: Live }) {
+  if (live.isWall.value) return <Wall live={live} />;
   const isEmpty = live.isEmpty.value && live.selected.value === null;
   return (
     <>
@@ -23,6 +24,7 @@ export function App({ live }: { live: Live }) {
       <Toast live={live} />
       {live.dialog.value === "share" && <ShareDialog live={live} />}
       {live.dialog.value === "mark" && <MarkDialog live={live} />}
+      {live.dialog.value === "traps" && <TrapsDialog live={live} />}
       {live.dialog.value === "help" && <Help live={live} />}
     </>
   );
@@ -38,7 +40,10 @@ function Body({ live }: { live: Live }) {
         <Facets live={live} />
       </aside>
       <div class="cen">
-        <Histogram live={live} />
+        <div>
+          <Pinned live={live} />
+          <Histogram live={live} />
+        </div>
         {live.mode.value === "stream" ? <Stream live={live} /> : <Issues live={live} />}
         <Logs live={live} />
       </div>
@@ -49,6 +54,12 @@ function Body({ live }: { live: Live }) {
       )}
     </main>
   );
+}
+
+/** Nothing is loaded for pins until there is one. */
+function Pinned({ live }: { live: Live }) {
+  live.painted.value;
+  return live.feed.pins.length > 0 ? <Pins live={live} /> : null;
 }
 
 const ENDED: { [code: number]: string } = {

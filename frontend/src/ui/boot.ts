@@ -8,6 +8,8 @@ export interface Boot {
   share: { name: string; with_logs: boolean } | null;
   member: { email: string } | null;
   readonly: boolean;
+  /** It opens as a wallboard. */
+  wall: boolean;
   query: string;
   /** Ready to paste, with the real key; empty for viewers of a share link. */
   snippets: { name: string; label: string; text: string }[];

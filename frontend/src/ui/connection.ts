@@ -33,6 +33,8 @@ export interface Watcher {
   fail(error: unknown): void;
   /** How many errors came while the tab is hidden, 0 when it no longer is. */
   unseen(count: number): void;
+  /** Everything the server says, also to a tab that nobody sees. */
+  heard(message: ServerMessage): void;
 }
 
 export class Connection {
@@ -189,6 +191,7 @@ export class Connection {
     if (message.type === "hello") this.greeted(message);
     if (message.type === "problem" && message.epoch === this.feed.epoch) this.refused(message.message, message.at);
     const note = this.feed.apply(message, bytes);
+    this.watcher.heard(message);
     if ((message.type === "snapshot" && !this.feed.isPast) || message.type === "page") this.settled.value = true;
     if (message.type === "snapshot") this.watcher.snapshotCame();
     if (message.type === "fill") this.asked.clear();

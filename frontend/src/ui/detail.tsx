@@ -4,7 +4,7 @@ import "../styles/detail.css";
 import { useSignal } from "@preact/signals";
 import type { WholeError } from "../api";
 import { rawTrace } from "../trace";
-import { clock, count, day, flatten, fraction, plain, plural } from "../text";
+import { clock, count, day, flatten, fraction, plain, plural, newWords } from "../text";
 import { stringify, type Row } from "../wire";
 import { TABS, type Tab } from "../view";
 import { asCurl, asJson, asMarkdown } from "./copy";
@@ -15,7 +15,8 @@ import { Icon } from "./icons";
 import { headline } from "./list";
 import type { Live } from "./live";
 import { LogLine } from "./logs";
-import { wordsOf } from "./query-text";
+import { PinButton } from "./pin-button";
+import { include, wordsOf } from "./query-text";
 import { SimilarTab } from "./similar";
 import { TraceView } from "./trace-view";
 import { Text, Tree } from "./value";
@@ -118,12 +119,32 @@ function Head({ live, row }: { live: Live; row: Row }) {
       <div class="acts">
         {live.canWrite && <Verbs live={live} ids={[row.issue]} status={issue?.status ?? "open"} />}
         <CopyMenu live={live} row={row} />
+        {live.canWrite && <PinButton live={live} id={row.id} />}
+        <button class="btn" aria-label="Tell me when …" title="Tell me when …" onClick={() => (live.dialog.value = "traps")}>
+          <Icon name="bell" />
+        </button>
         <button class="btn" onClick={() => void live.copy(location.href, "Link")}>
           <Icon name="link" />
           Link
         </button>
       </div>
+      <New live={live} words={row.new ?? []} />
       <Marks row={row} />
+    </div>
+  );
+}
+
+/** What it was the first in its stack to have; a click shows all that were. */
+function New({ live, words }: { live: Live; words: readonly string[] }) {
+  if (words.length === 0) return null;
+  const said = newWords(words);
+  return (
+    <div class="acts">
+      {words.map((word, index) => (
+        <button class="tag u" dir="auto" key={word} title="Show errors with something new" onClick={() => live.setQuery(include(live.query.value, "_new", word.startsWith("value:") ? word : word.split(":")[0] + (word === "issue" ? "" : ":*")))}>
+          new: <Text text={said[index]!} />
+        </button>
+      ))}
     </div>
   );
 }

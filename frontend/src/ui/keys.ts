@@ -39,6 +39,8 @@ export const KEYS: readonly Key[] = [
   { keys: ["v"], shown: ["v"], does: "Stream or grouped", act: (live) => live.setMode(live.mode.value === "stream" ? "grouped" : "stream") },
   { keys: ["f"], shown: ["f"], does: "Fields", act: (live) => live.toggleFields() },
   { keys: ["w"], shown: ["w"], does: "Wrap long messages", act: () => prefer({ wraps: !prefs.value.wraps }) },
+  { keys: ["p"], shown: ["p"], does: "Pin for everybody, or unpin", act: pin, writes: true },
+  { keys: ["W"], shown: ["W"], does: "Wallboard", act: (live) => live.toggleWall() },
   { keys: ["t"], shown: ["t"], does: "Theme", act: (live) => live.say(`Theme: ${cycleTheme()}`) },
   { keys: ["?"], shown: ["?"], does: "These shortcuts", act: (live) => (live.dialog.value = "help") },
 ];
@@ -48,6 +50,13 @@ function atList(live: Live, act: (desk: Desk) => void): boolean {
   const isListed = live.mode.value === "grouped";
   if (isListed) live.atDesk(act);
   return isListed;
+}
+
+function pin(live: Live): void {
+  const row = live.reading.current;
+  if (!row) return;
+  if (live.feed.pins.some(({ error }) => error.id === row.id)) void live.unpin(row.id);
+  else void live.pin(row.id, "");
 }
 
 function copyJson(live: Live): void {

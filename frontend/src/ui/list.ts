@@ -5,7 +5,7 @@
  */
 
 import { holds, ticking, times, type ErrorItem, type GapItem, type Item } from "../item";
-import { count, flatten, oneLine, perSecond, plain, plural, valueAt, valueText } from "../text";
+import { count, flatten, newWords, oneLine, perSecond, plain, plural, valueAt, valueText } from "../text";
 import { ago, clock, day, exact, fraction } from "../time";
 import { by } from "../markers";
 import type { Fields, Marker, Row } from "../wire";
@@ -288,6 +288,7 @@ export class List {
       badge.textContent = `×${count(times(item))}${rate > 1 ? ` · ${perSecond(rate)}/s` : ""}`;
       element.append(badge);
     }
+    if (row.new) element.append(newMark(row.new));
     const { type, title } = headline(row);
     if (type) element.append(piece("b", type, words), " ");
     element.append(piece("em", title, words));
@@ -308,6 +309,13 @@ export class List {
     slot.element.replaceChildren(make("span", "bar"), item.kind === "marker" ? markerCell(item.marker) : cell("", text));
     if (item.kind === "gap") slot.element.append(gapButton(item.state));
   }
+}
+
+function newMark(words: readonly string[]): HTMLElement {
+  const mark = make("span", "tag new");
+  mark.textContent = "new";
+  mark.title = plain(newWords(words).join(", "));
+  return mark;
 }
 
 /** Words of a row that is no error. */

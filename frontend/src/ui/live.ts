@@ -3,7 +3,7 @@
  * types. Nothing here draws.
  */
 
-import { computed, signal } from "@preact/signals";
+import { computed, signal, type Signal } from "@preact/signals";
 import { Api } from "../api";
 import { copyText } from "../clipboard";
 import type { Item } from "../item";
@@ -11,6 +11,7 @@ import { plain } from "../text";
 import { spanOf, type Range, type Stretch } from "../range";
 import type { Mode, Tab } from "../view";
 import type { Boot } from "./boot";
+import { Badge } from "./badge";
 import { Chart } from "./chart";
 import { Chosen } from "./chosen";
 import { Connection } from "./connection";
@@ -19,6 +20,7 @@ import { Fields } from "./fields";
 import { TOP_PX } from "./list";
 import { placeOf } from "./query-text";
 import { Reading } from "./reading";
+import { Trapping } from "./trapping";
 
 export interface Said {
   text: string;
@@ -28,7 +30,7 @@ export interface Said {
 }
 
 export type PausedBy = "scroll" | "row" | "hand" | null;
-export type Dialog = "share" | "help" | "mark" | null;
+export type Dialog = "share" | "help" | "mark" | "traps" | null;
 
 const NOTE_MS = 4_000;
 /** What can be taken back is offered longer. */
@@ -46,6 +48,10 @@ export class Live {
 
   /** Counts up every second: ages, lamps and rates read it. */
   readonly second = signal(0);
+  readonly badge: Badge;
+  readonly trapping: Trapping;
+  /** The view fills the screen, for a room to read. */
+  readonly isWall: Signal<boolean>;
   readonly problem = signal<{ message: string; at: number } | null>(null);
   readonly pausedBy = signal<PausedBy>(null);
   readonly said = signal<Said | null>(null);
@@ -71,6 +77,9 @@ export class Live {
     this.api = new Api(boot.base);
     this.canWrite = !boot.readonly;
     this.chosen = new Chosen(boot.page);
+    this.badge = new Badge(plain(boot.share?.name || boot.stack.name));
+    this.trapping = new Trapping(this);
+    this.isWall = signal(boot.wall);
     this.reading = new Reading(this);
     this.chart = new Chart(this);
     this.fields = new Fields(this);
@@ -81,7 +90,8 @@ export class Live {
       problem: (message, at) => (this.problem.value = { message, at: placeOf(this.query.value, at) }),
       note: (note) => this.say(note.kind === "gap" ? "Some errors were missed; their row can load them" : `Caught up ${note.count}, missed ${note.missed}`),
       fail: (error) => this.fail(error),
-      unseen: (count) => this.nameTab(count),
+      unseen: (count) => this.badge.count(count),
+      heard: (message) => this.trapping.heard(message),
     });
   }
 
@@ -89,6 +99,7 @@ export class Live {
   begin(): void {
     this.chart.change(false);
     this.connection.begin();
+    this.trapping.begin();
     setInterval(() => this.tick(), 1_000);
     addEventListener("popstate", () => this.addressChanged());
     if (this.selected.value) void this.reading.load(this.selected.value);
@@ -227,10 +238,6 @@ export class Live {
     });
   }
 
-  private nameTab(unseen: number): void {
-    const name = plain(this.boot.share?.name || this.boot.stack.name);
-    document.title = `${unseen > 0 ? `(${unseen}) ` : ""}${name} · ErrorStack Live`;
-  }
 
   // Pausing
 
@@ -286,6 +293,30 @@ export class Live {
   }
 
   // Sending
+
+  async pin(id: string, note: string): Promise<void> {
+    await this.tried(async () => {
+      await this.api.ask(`/pins/${id}`, "PUT", { note });
+      this.say("Pinned for everybody");
+    });
+  }
+
+  async unpin(id: string): Promise<void> {
+    await this.tried(async () => {
+      await this.api.ask(`/pins/${id}`, "DELETE");
+      this.say("Unpinned");
+    });
+  }
+
+  /** To the wallboard and back; with a hand on the page it takes the whole screen. */
+  toggleWall(): void {
+    this.isWall.value = !this.isWall.value;
+    document.body.classList.toggle("wall", this.isWall.value);
+    const { search } = location;
+    history.replaceState(null, "", this.boot.page + (this.isWall.value ? "/wall" : "") + search);
+    if (this.isWall.value) void document.documentElement.requestFullscreen?.().catch(() => {});
+    else if (document.fullscreenElement) void document.exitFullscreen();
+  }
 
   async sendTest(): Promise<void> {
     await this.tried(async () => {

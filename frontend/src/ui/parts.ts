@@ -3,6 +3,7 @@
 import { lazily, whenIdle } from "./lazy";
 
 export const ColumnMenu = lazily(async () => (await import("./column-menu")).ColumnMenu);
+export const Company = lazily(async () => (await import("./company")).Company);
 export const Completion = lazily(async () => (await import("./completion")).Completion);
 export const Detail = lazily(async () => (await import("./detail")).Detail);
 export const Empty = lazily(async () => (await import("./empty")).Empty);
@@ -10,9 +11,12 @@ export const Facets = lazily(async () => (await import("./facets")).Facets);
 export const Help = lazily(async () => (await import("./help")).Help);
 export const Issues = lazily(async () => (await import("./issues")).Issues);
 export const MarkDialog = lazily(async () => (await import("./mark-dialog")).MarkDialog);
+export const Pins = lazily(async () => (await import("./pins")).Pins);
 export const PrefsMenu = lazily(async () => (await import("./prefs-menu")).PrefsMenu);
 export const RangeMenu = lazily(async () => (await import("./range-menu")).RangeMenu);
 export const ShareDialog = lazily(async () => (await import("./share")).ShareDialog);
+export const TrapsDialog = lazily(async () => (await import("./traps")).TrapsDialog);
+export const Wall = lazily(async () => (await import("./wall")).Wall);
 
 /** Bring what a click is likely to want next, so that it need not wait. */
 export function bringAhead(): void {

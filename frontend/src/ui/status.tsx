@@ -14,7 +14,7 @@ interface Lamp {
   text: string;
 }
 
-function lamp(live: Live): Lamp {
+export function lamp(live: Live): Lamp {
   const { phase, retryAt, code } = live.link.value;
   if (phase === "ended") return { className: "off", text: code === 4401 ? "Signed out" : "Ended" };
   if (phase === "waiting") {
