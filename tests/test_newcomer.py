@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import httpx
 import pytest
 import pytest_asyncio
 from fixtures_server import Server, serving
@@ -145,6 +146,19 @@ async def test_a_key_that_was_revoked_meanwhile(own_server: Server, browser: Bro
             await asyncio.sleep(0.02)
     await page.get_by_role("button", name="Send a test error").click()
     await expect(page.get_by_role("alert")).to_contain_text("unknown or was revoked")
+    await page.close()
+
+
+async def test_a_key_that_is_used_up(slow_server: Server, browser: Browser) -> None:
+    page = await browser.new_page()
+    await sign_up(slow_server, page)
+    async with httpx.AsyncClient(base_url=slow_server.url) as http:
+        sent = {"_s": slow_server.key, "Msg": "x"}
+        while (await http.post("/submit", data=sent)).status_code != 429:
+            pass
+    await page.get_by_role("button", name="Send a test error").click()
+    said = re.compile("This stack key sends too fast.*Try again in \\d s.*Settings")
+    await expect(page.get_by_role("alert")).to_contain_text(said)
     await page.close()
 
 

@@ -6,8 +6,9 @@ from urllib.parse import urlsplit
 
 from fixtures_dashboard import Dashboard, Elements, Page, Visitor
 
-from errorstack_live.model import Status
+from errorstack_live.model import Request, Status, Submission
 from errorstack_live.web.section import groups
+from errorstack_live.web.state import now
 
 PAYLOADS = (
     "<script>alert(1)</script>",
@@ -130,6 +131,21 @@ def hostile(text: str) -> dict[str, Any]:
         "long": text * 500,
         "_unknown": text,
     }
+
+
+async def test_what_senders_call_themselves_stays_text(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    key, uses = dashboard.stack.keys[0].key, dashboard.state.store.uses
+    for payload in PAYLOADS:
+        agent = payload.replace(" ", "")
+        request = Request("192.0.2.1", agent, f"https://{agent}/", "beacon")
+        sent = Submission("GET", b"", b"", 0, "", request, now())
+        uses.note(dashboard.stack.id, key, sent)
+        await uses.flush()
+        page = await visitor.get(f"{dashboard.page}/settings/keys")
+        asked = await visitor.get(f"{dashboard.page}/settings/keys/{key}/revoke")
+        check_harmless(page, asked)
+    assert "U+202E" in page.text
 
 
 async def test_the_text_itself_is_shown(dashboard: Dashboard) -> None:

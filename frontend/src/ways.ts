@@ -17,8 +17,9 @@ export function chooseWays(): void {
     event.preventDefault();
     void show(ways, link);
   });
-  document.querySelector(".pick select")?.addEventListener("change", (event) => {
-    (event.target as HTMLSelectElement).form!.requestSubmit();
+  ways.addEventListener("change", (event) => {
+    const chosen = event.target as HTMLElement;
+    if (chosen.matches(".pick select")) chosen.closest("form")!.requestSubmit();
   });
 }
 
