@@ -42,10 +42,12 @@ final class Client
         'directory' => null,
         'ca_file' => '',
     ];
+    // Parameters have no types: PHP would raise into a program that gives something else.
     private const MAX_TIMEOUT_S = 3.0;
     /** How long a call on a terminal looks after what it sends; the next call goes on with it. */
     private const LINGER_S = 0.05;
     private const EXIT_S = 2.0;
+    private const MAX_FLUSH_S = 30.0;
     /** PHP's own log gets one line of our troubles in so many seconds. */
     private const TELL_EVERY_S = 600;
 
@@ -58,7 +60,7 @@ final class Client
     private string $problem = '';
 
     /** Make a client that also sees what nobody catches: errors, exceptions and fatal errors. */
-    public static function install($key, $endpoint, array $settings = []): self
+    public static function install($key, $endpoint, $settings = []): self
     {
         $client = new self($key, $endpoint, $settings);
         $client->watch();
@@ -69,8 +71,9 @@ final class Client
      * $endpoint is "https://errors.example.com". Without a key, or with an endpoint that is no
      * address, nothing is sent, and problem() says why.
      */
-    public function __construct($key, $endpoint, array $settings = [])
+    public function __construct($key, $endpoint, $settings = [])
     {
+        $settings = (array) $settings;
         $this->settings = array_intersect_key($settings, self::SETTINGS) + self::SETTINGS;
         $this->ledger = new Ledger(new MemoryShelf());
         $this->inside(function () use ($key, $endpoint, $settings): bool {
@@ -107,10 +110,10 @@ final class Client
      * @param Throwable|string|array<string, mixed> $what
      * @param array<string, mixed>                  $fields
      */
-    public function submit($what, array $fields = []): bool
+    public function submit($what, $fields = []): bool
     {
         return $this->inside(function () use ($what, $fields): bool {
-            return $this->offer(Message::SUBMIT, array_replace(Report::of($what), $fields));
+            return $this->offer(Message::SUBMIT, array_replace(Report::of($what), (array) $fields));
         });
     }
 
@@ -120,10 +123,10 @@ final class Client
      * @param string|array<string, mixed> $what
      * @param array<string, mixed>        $fields
      */
-    public function log($what, array $fields = []): bool
+    public function log($what, $fields = []): bool
     {
         return $this->inside(function () use ($what, $fields): bool {
-            return $this->offer(Message::LOG, array_replace(is_array($what) ? $what : ['_msg' => $what], $fields));
+            return $this->offer(Message::LOG, array_replace(is_array($what) ? $what : ['_msg' => $what], (array) $fields));
         });
     }
 
@@ -133,7 +136,7 @@ final class Client
      * @param  array<string, mixed> $fields
      * @return array<string, mixed> 'success', and 'id' or 'errorMsg'
      */
-    public function ask(array $fields): array
+    public function ask($fields): array
     {
         $reply = ['success' => false, 'errorMsg' => $this->problem ?: 'the client is off'];
         $this->inside(function () use ($fields, &$reply): bool {
@@ -144,7 +147,7 @@ final class Client
                 $reply['errorMsg'] = 'too many errors in this minute';
                 return false;
             }
-            $message = new Message(Message::SUBMIT, Values::merged(Values::texts($fields), $this->always()));
+            $message = new Message(Message::SUBMIT, Values::merged(Values::texts((array) $fields), $this->always()));
             $reply = $this->courier->ask($message, $this->timeout());
             return $reply['success'] === true;
         });
@@ -152,10 +155,10 @@ final class Client
     }
 
     /** Wait until everything is sent or put by for later; false when something was not sent. */
-    public function flush(float $seconds = self::EXIT_S): bool
+    public function flush($seconds = self::EXIT_S): bool
     {
         return $this->courier === null || $this->inside(function () use ($seconds): bool {
-            return $this->courier->finish(min($seconds, self::MAX_TIMEOUT_S * 10));
+            return $this->courier->finish(min((float) $seconds, self::MAX_FLUSH_S));
         });
     }
 

@@ -11,9 +11,12 @@ from harness.answering import STORED, answering
 from harness.live import Live
 from harness.report import Report
 from harness.stack import Stack
+from harness.toolchain import CLIENTS
 
 Program = Callable[..., Path]
 Ini = dict[str, str]
+
+SOURCE = CLIENTS / "php" / "ErrorStackClient.php"
 
 pytestmark = [pytest.mark.client("php"), pytest.mark.usefixtures("toolchain")]
 
@@ -228,6 +231,26 @@ def test_odd_values_break_nothing(program: Program, stack: Stack, ini: Ini) -> N
     assert fields["when"] == "2026-01-02T03:04:05+00:00"
     assert len(fields["many"]) == 50
     assert "_s" not in fields
+
+
+def test_odd_arguments_break_nothing(stack: Stack, ini: Ini, tmp_path: Path) -> None:
+    path = tmp_path / "odd.php"
+    path.write_text(f"""<?php declare(strict_types=1); require '{SOURCE}';
+        $off = ErrorStack\\Client::install(null, ['x'], null);
+        $on = ErrorStack\\Client::install('{stack.key}', '{stack.url}',
+            ['scrub' => 'no_such_function', 'timeout_s' => 'soon', 'max_queue' => null,
+             'wrong' => 1]);
+        var_export([$off->submit(null, null), $off->log(null), $off->ask(null)['success']]);
+        echo $on->problem();
+        var_export([$on->submit(null, 'x'), $on->submit(new stdClass), $on->log(false, 1.5)]);
+        $on->flush('now');
+        echo $on->problem();
+        """)
+    done = php.run(path, ini=ini)
+    assert (done.code, done.err) == (0, "")
+    assert re.findall("true|false", done.out) == ["false"] * 3 + ["true"] * 3
+    assert "there is no setting named wrong" in done.out
+    assert "the scrub hook failed: Error: Call to undefined function no_such_function" in done.out
 
 
 @pytest.mark.parametrize(
