@@ -23,6 +23,7 @@ from errorstack_live import meaning
 from errorstack_live.errors import QueryError
 from errorstack_live.model import JSON, Error, Fields, Level, Request
 from errorstack_live.query import Query, both, parse, pattern
+from errorstack_live.query.node import MEANINGS
 from errorstack_live.share import redact
 
 CASES = json.loads((Path(__file__).parent / "query" / "cases.json").read_text(encoding="utf-8"))
@@ -245,6 +246,56 @@ def test_server_and_predicate_agree(
     queries = list(map(parse, texts))
     assert found_by_server(collection, errors, queries) == found_here(errors, queries)
     assert [parse(query.text) for query in queries] == queries
+
+
+ANY_TEXT = st.text(st.characters(codec="utf-8"), max_size=8)
+ANY_NAME = ANY_TEXT.filter(lambda name: "\0" not in name)
+
+
+def in_quotes(text: str) -> str:
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+    return f'"{escaped}"'
+
+
+def asked_of(name: str, value: str, piece: str) -> list[str]:
+    """Queries of one field, in every form that takes any text."""
+    field = in_quotes(name if name not in MEANINGS and name != "_new" else f"fields.{name}")
+    asked = [f"{field}:*", f"{field}:{in_quotes(value)}", f"-{field}:{in_quotes(piece)}"]
+    bare = re.sub(r'[\s()",*\\<>]|\.\.|//', "", piece)
+    asked += [f"{field}:{bare}*", f"{field}:*{bare}*,*{bare}"] if bare else []
+    return asked + [in_quotes(text) for text in (value, piece) if text]
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    samples=st.lists(
+        st.dictionaries(ANY_NAME, ANY_TEXT | st.lists(ANY_TEXT, max_size=2), max_size=3),
+        min_size=1,
+        max_size=5,
+    ),
+    name=ANY_NAME,
+    piece=ANY_TEXT,
+)
+def test_any_name_and_any_text_agree(
+    collection: Collection[dict[str, Any]],
+    samples: list[dict[str, JSON]],
+    name: str,
+    piece: str,
+) -> None:
+    texts = asked_of(name, piece, piece)
+    for sample in samples:
+        for field, value in sample.items():
+            text = "".join(map(str, value)) if isinstance(value, list) else str(value)
+            texts += asked_of(field, text, text[1:])
+    errors = [error(sample, id=f"{number:024x}") for number, sample in enumerate(samples)]
+    queries = [query for text in texts[:60] if isinstance(query := parsed_or_wrong(text), Query)]
+    here = found_here(errors, queries)
+    assert found_by_server(collection, errors, queries) == here
+    for sample, each in zip(samples, errors, strict=True):
+        for field, value in sample.items():
+            if isinstance(value, str):
+                _, exact, *_ = map(parsed_or_wrong, asked_of(field, value, ""))
+                assert isinstance(exact, QueryError) or exact.matches(each), (field, value)
 
 
 STEPS = st.sampled_from(["a", "0", "1"])
