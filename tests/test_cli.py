@@ -393,3 +393,85 @@ def test_a_marker_is_set(server: Served, shell: Shell, stack: dict[str, str]) ->
     said = shell.json("mark", stack["key"], "deployed 2.4.1", "--url", server.url)
     assert said["success"] is True
     assert shell.run("mark", "nobody", "x", "--url", server.url).exit_code == 1
+
+
+# Tokens, and servers elsewhere
+
+
+@pytest.fixture
+def elsewhere(tmp_path: Path) -> Shell:
+    """A machine that has nothing of the server's data."""
+    return Shell(tmp_path / "none")
+
+
+def test_tokens_are_made_listed_and_revoked(shell: Shell, stack: dict[str, str]) -> None:
+    made = shell.json("token", "create", "ci", "--stack", stack["slug"], "--expires", "1h")
+    assert made["token"].startswith("est_")
+    (listed,) = [each for each in shell.lines("token", "list") if each["id"] == made["id"]]
+    assert (listed["name"], listed["scope"], listed["stacks"]) == ("ci", "read", [stack["slug"]])
+    assert listed["last_used_at"] is None
+    assert made["token"] not in shell.say("token", "list")
+    assert shell.say("token", "revoke", made["id"]) == "Revoked.\n"
+    assert shell.run("token", "revoke", made["id"]).exit_code == 1
+    assert shell.say("token", "create", "all", "--write").startswith("est_")
+
+
+def test_a_token_reads_from_elsewhere(
+    server: Served, shell: Shell, elsewhere: Shell, stack: dict[str, str], tmp_path: Path
+) -> None:
+    token = shell.say("token", "create", "ci", "--stack", stack["slug"]).strip()
+    there = ("--url", server.url, "--token", token)
+    for number in range(3):
+        shell.say("submit", stack["key"], "Msg=boom", f"n={number}", "note==1+1")
+    shell.say("log", stack["key"], "deployed")
+    found = elsewhere.lines("errors", stack["slug"], *there)
+    assert found == shell.lines("errors", stack["slug"])
+    assert len(elsewhere.lines("errors", stack["slug"], "n>0", "--limit", "1", *there)) == 1
+    assert elsewhere.lines("logs", stack["slug"], *there)[0]["text"] == "deployed"
+    out = elsewhere.say("export", f"{server.url}/s/{stack['slug']}", "n:1", "--token", token)
+    assert [json.loads(line)["fields"]["n"] for line in out.splitlines()] == ["1"]
+    file = tmp_path / "errors.csv"
+    named = ("--columns", "n,note", "--out", str(file))
+    assert elsewhere.say("export", stack["slug"], *named, *there) == ""
+    assert file.read_text().splitlines() == ["n,note", *(f"{n},'=1+1" for n in (2, 1, 0))]
+    assert list(tmp_path.glob("*.part")) == []
+    command = Command("tail", stack["slug"], "--json", *there, data_dir=tmp_path / "none")
+    with command:
+        command.out.until('{"kind":"live"}')
+        shell.say("submit", stack["key"], "Msg=live from afar")
+        command.out.until("live from afar")
+        token_id = shell.lines("token", "list")[0]["id"]
+        shell.say("token", "revoke", token_id)
+        assert command.process.wait(timeout=30) == 3
+    refused = elsewhere.run("errors", stack["slug"], *there)
+    assert refused.exit_code == 1
+    assert "revoked" in refused.stderr
+
+
+def test_a_share_link_reads_from_elsewhere(
+    shell: Shell, elsewhere: Shell, stack: dict[str, str]
+) -> None:
+    link = shell.say("share", "create", stack["slug"], "--hide", "user").strip()
+    shell.say("submit", stack["key"], "Msg=boom", "user=ada", "page=/")
+    (error,) = elsewhere.lines("errors", link)
+    assert error["fields"] == {"Msg": "boom", "page": "/"}
+    assert "ada" not in elsewhere.say("export", link, "--format", "csv").replace(error["id"], "")
+    assert elsewhere.run("errors", link, "((").exit_code == 1
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("errors", "first", "--token", "est_x"), "--url"),
+        (("errors", "first", "--token", "est_x", "--url", "http://127.0.0.1:1"), "127.0.0.1:1"),
+        (("export", "first", "--token", "est_x", "--url", "SERVER"), "revoked"),
+        (("logs", "http://127.0.0.1:1/share/x"), "connection"),
+    ],
+)
+def test_what_cannot_be_reached_is_said(
+    server: Served, elsewhere: Shell, words: tuple[str, ...], told: str
+) -> None:
+    refused = elsewhere.run(*(word.replace("SERVER", server.url) for word in words))
+    assert refused.exit_code == 1
+    assert told in refused.stderr
+    assert "Traceback" not in refused.output

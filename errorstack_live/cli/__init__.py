@@ -1,7 +1,7 @@
 """The command line: ``errorstack``. ``docs/cli.md`` describes it.
 
 Exit codes: 0 done · 1 it could not be done, standard error says why · 2 wrong usage ·
-3 ``tail``: the share link was revoked or has expired · 130 interrupted.
+3 ``tail``: the share link or the token was revoked or has expired · 130 interrupted.
 """
 
 import sys
@@ -9,6 +9,7 @@ import sys
 import click
 
 from errorstack_live import __version__
+from errorstack_live.cli.export import export
 from errorstack_live.cli.history import errors, logs
 from errorstack_live.cli.issue import issues, mark
 from errorstack_live.cli.member import member
@@ -36,6 +37,7 @@ COMMANDS = (
     mark,
     tail,
     errors,
+    export,
     issues,
     logs,
     demo,

@@ -1,11 +1,25 @@
-"""Options that are times: a usage error where they are none."""
+"""Options that several commands share: times, and the server that is meant."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from typing import Any, TypeVar
 
 import click
 
 from errorstack_live.errors import Invalid
 from errorstack_live.when import parse_moment, parse_span
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def remote_options(command: F) -> F:
+    """Add the two options by which a command works on a server elsewhere."""
+    command = click.option(
+        "--token", envvar="ERRORSTACK_TOKEN", help="An API token, with --url. [ERRORSTACK_TOKEN]"
+    )(command)
+    return click.option(
+        "--url", envvar="ERRORSTACK_URL", help="The address of its server. [ERRORSTACK_URL]"
+    )(command)
 
 
 def span_option(_: click.Context, __: click.Parameter, value: str | None) -> timedelta | None:
