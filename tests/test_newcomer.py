@@ -176,13 +176,25 @@ async def test_an_address_that_nobody_reaches(store: Store, browser: Browser) ->
         await page.close()
 
 
-async def test_without_a_socket_the_page_asks(site: Site, page: Page) -> None:
+async def test_without_a_websocket_the_page_listens_by_events(site: Site, page: Page) -> None:
     await page.route_web_socket("**/live", lambda socket: socket.close())
+    await page.goto(f"{site.live}/setup")
+    await expect(page.locator("#waiting.live")).to_be_visible()
+    await page.get_by_role("button", name="Send a test error").click()
+    streamed = page.locator("#trip [data-step=streamed]")
+    await expect(streamed).to_contain_text("on this page, by events")
+
+
+async def test_without_both_the_page_asks(site: Site, page: Page) -> None:
+    await page.route_web_socket("**/live", lambda socket: socket.close())
+    await page.route("**/api/v1/stacks/*/live*", abort)
     await page.goto(f"{site.live}/setup")
     error_id = await site.submit(Msg="seen by asking")
     await expect(page.locator("#arrived a").first).to_contain_text("seen by asking")
     link = await page.locator("#arrived a").first.get_attribute("href")
     assert link == f"/s/{site.names['slug']}/e/{error_id}"
+    await page.get_by_role("button", name="Send a test error").click()
+    await expect(page.locator("#trip")).to_contain_text("on this page, by asking")
 
 
 # The ways to send

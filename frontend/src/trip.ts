@@ -60,8 +60,8 @@ export class Trip {
     this.mark("stored", "done", storeMs === null ? `${ms(answeredMs)} together, with the way back` : `${ms(storeMs)} until it was on disk`);
     this.mark("streamed", "going");
     const seenAt = await this.seen(id);
-    if (seenAt === null) return this.fail("streamed", whyNotStreamed(this.waiting.isSocketOpen));
-    const how = this.waiting.isSocketOpen ? "on this page" : "on this page, by asking";
+    if (seenAt === null) return this.fail("streamed", whyNotStreamed(this.waiting.how !== "asking"));
+    const how = this.waiting.how === "websocket" ? "on this page" : `on this page, by ${this.waiting.how}`;
     this.mark("streamed", "done", `${ms(seenAt - sentAt)} after the click it was ${how}`);
   }
 

@@ -1,11 +1,20 @@
-/** Listens for a stack's errors on the live socket, or asks again and again where there is none. */
+/**
+ * Listens for a stack's errors as the live view does, by a websocket or else by events; and asks
+ * again and again where neither gets through.
+ */
 
 import { ago } from "./ago";
-import { Socket, type Channel, type SocketState } from "./socket";
+import { EventChannel } from "./events";
+import { Socket, type Channel, type SocketState, type Way } from "./socket";
 import { plain } from "./text";
 import type { Row, ServerMessage } from "./wire";
 
 const ASK_MS = 2_000;
+const LISTENING: { [how in Way | "asking"]: string } = {
+  websocket: "Listening: this page turns by itself the moment something arrives.",
+  events: "No websocket gets through from here, so this page listens by events, which do. A proxy in front should pass websockets on.",
+  asking: "Neither a websocket nor events get through from here, so this page asks every 2 s. A proxy in front holds them back.",
+};
 
 export class Waiting {
   /** Told of every error that comes, once. */
@@ -13,11 +22,12 @@ export class Waiting {
   private readonly socket: Socket;
   private seen: string;
   private isLive = false;
+  private way: Way = "websocket";
   private timer = 0;
 
   constructor(private readonly box: HTMLElement) {
     this.seen = box.dataset.seen ?? "";
-    const address = `${location.origin.replace(/^http/, "ws")}${box.dataset.base}/live`;
+    const address = `${location.origin}${box.dataset.base}/live`;
     this.socket = new Socket(
       {
         start: () => ({ type: "start", query: "", epoch: 0, limit: 1 }),
@@ -25,7 +35,10 @@ export class Waiting {
         state: (state) => this.linked(state),
       },
       {
-        open: () => new WebSocket(address) as Channel,
+        open: (way) => {
+          this.way = way;
+          return way === "events" ? new EventChannel(address) : (new WebSocket(address.replace(/^http/, "ws")) as Channel);
+        },
         now: () => Date.now(),
         random: () => Math.random(),
         after: (ms, call) => {
@@ -36,8 +49,9 @@ export class Waiting {
     );
   }
 
-  get isSocketOpen(): boolean {
-    return this.isLive;
+  /** How errors come here now. */
+  get how(): Way | "asking" {
+    return this.isLive ? this.way : "asking";
   }
 
   begin(): void {
@@ -70,12 +84,7 @@ export class Waiting {
       this.timer = window.setInterval(() => void this.ask(), ASK_MS);
     }
     if (this.seen) return;
-    this.say(
-      "Waiting for the first error",
-      this.isLive || !this.timer
-        ? "Listening: this page turns by itself the moment something arrives."
-        : "The live socket cannot be opened, so this page asks every 2 s. A proxy in front must pass websockets on.",
-    );
+    this.say("Waiting for the first error", this.timer ? LISTENING.asking : LISTENING[this.way]);
   }
 
   private async ask(): Promise<void> {

@@ -60,8 +60,8 @@ describe("the built front end", () => {
     expect(script(new Set(chunks("src/page.ts")))).toBeLessThanOrEqual(2 * KB);
   });
 
-  it("keeps the set-up page's script within 9 KB", () => {
-    expect(script(new Set(chunks("src/setup.ts")))).toBeLessThanOrEqual(9 * KB);
+  it("keeps the set-up page's script within 10 KB", () => {
+    expect(script(new Set(chunks("src/setup.ts")))).toBeLessThanOrEqual(10 * KB);
   });
 
   it("keeps the live page's style sheet within 9 KB, and what other pages add within 5 KB", () => {
