@@ -4,7 +4,7 @@ import socketserver
 import ssl
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from urllib.parse import parse_qsl
 
 STORED = b'HTTP/1.1 200 OK\r\nContent-Length: 16\r\n\r\n{"success":true}'
@@ -78,6 +78,10 @@ def _handler(server: Answering) -> type[socketserver.BaseRequestHandler]:
 
         def handle(self) -> None:
             server.connections += 1
+            with suppress(ConnectionError):  # of a client that is killed
+                self._serve()
+
+        def _serve(self) -> None:
             while line := self.rfile.readline():
                 headers = dict(iter(self._header, ("", "")))
                 server.headers.append(headers)
