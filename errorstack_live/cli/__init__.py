@@ -14,6 +14,7 @@ from errorstack_live.cli.history import errors, logs
 from errorstack_live.cli.issue import issues, mark
 from errorstack_live.cli.member import member
 from errorstack_live.cli.pin import pin
+from errorstack_live.cli.pipe import pipe
 from errorstack_live.cli.send import demo, log, submit
 from errorstack_live.cli.serve import serve
 from errorstack_live.cli.share import share
@@ -34,6 +35,7 @@ COMMANDS = (
     watching,
     submit,
     log,
+    pipe,
     mark,
     tail,
     errors,

@@ -82,7 +82,7 @@ async def demo(
     A shop's errors and log messages, some often, some seldom, at RATE a second.
     """
     traffic = Traffic(random.Random(seed))  # noqa: S311 - invented errors, not secrets
-    async with http_client(url or await _find(settings)) as client:
+    async with http_client(url or await find(settings)) as client:
         answers = await _play(client, key, traffic, rate, seconds)
     accepted = answers.pop("", 0)
     click.echo(f"{accepted} accepted, {answers.total()} refused.")
@@ -136,7 +136,7 @@ async def send(
     as_json: bool,
 ) -> None:
     """Send one submission to the ingest door, and say what became of it."""
-    async with http_client(url or await _find(settings)) as client:
+    async with http_client(url or await find(settings)) as client:
         answer = await _post(client, path, fields)
     if as_json:
         echo(answer)
@@ -164,7 +164,8 @@ async def _post(
     return answer if isinstance(answer, dict) else {}
 
 
-async def _find(settings: Settings) -> str:
+async def find(settings: Settings) -> str:
+    """The address of a running server that takes submissions. Raises SetupError."""
     try:
         async with opened(settings) as access:
             return await access.server_url("ingest")
