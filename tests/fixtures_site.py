@@ -54,7 +54,12 @@ async def site(shared_server: Server, browser: Browser) -> AsyncIterator[Site]:
     await expect(page.locator("#main h1")).to_be_visible()
     error_id = await _send(server)
     error = await server.state.store.errors.get(server.stack.id, error_id)
-    names = {"slug": server.stack.slug, "error": error_id, "issue": error.issue}
+    names = {
+        "slug": server.stack.slug,
+        "error": error_id,
+        "issue": error.issue,
+        "key": server.key,
+    }
     yield Site(server, await context.storage_state(), names)
     await context.close()
 

@@ -132,6 +132,8 @@ PAGES: dict[str, tuple[str, Act]] = {
     "tokens": ("/account/tokens", nothing),
     "one error": (f"{LIVE}/e/{{error}}", nothing),
     "api": ("/docs/api", nothing),
+    "rest": ("/docs/rest", nothing),
+    "asks before a key ends": (f"{LIVE}/settings/keys/{{key}}/revoke", nothing),
     "nowhere": ("/nowhere", nothing),
 }
 
