@@ -1,13 +1,17 @@
 """C# compiled and run: on Mono, and on .NET Core out of a wheel, by the same compiler."""
 
+import platform
 import re
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
-from harness.toolchain import CLIENTS, ROWS, Toolchain
+import pytest
+
+from harness.toolchain import CLIENTS, MISSING, ROWS, Toolchain
 
 DOTNET = CLIENTS / "dotnet"
 RUN_S = 60
@@ -73,6 +77,8 @@ def core(folder: Path) -> Platform:
     """.NET Core out of the row's wheel, with the library compiled for it."""
     chain = Toolchain(ROWS["dotnet"])
     chain.require()
+    if (sys.platform, platform.machine()) != ("linux", "x86_64"):
+        pytest.skip(f"*** {MISSING}: the wheel with .NET Core is for Linux on x86-64 ***")
     home = next(chain.python().parents[1].rglob("netstandard.dll")).parent
     found = [*home.glob("System.*.dll"), *home.glob("Microsoft.Win32.*.dll")]
     managed = sorted(path for path in found if ".Native" not in path.name)

@@ -40,7 +40,7 @@ class Toolchain:
     def require(self, *programs: str) -> None:
         """Skip the test, loudly, where one of these programs, or of the row's, is missing."""
         for program in (*self.row.get("programs", ()), *programs):
-            if not shutil.which(program):
+            if not has(program):
                 packages = " ".join(self.row.get("apt", ()))
                 pytest.skip(
                     f"*** {MISSING}: no {program} here, so {self.row['name']} was not tried: "
@@ -87,6 +87,11 @@ def _pyenv(pattern: str) -> list[str]:
     """Pythons that pyenv has installed, whether it offers them now or not."""
     root = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser()
     return [str(path) for path in sorted(root.glob(f"versions/{pattern}/bin/python"))]
+
+
+def has(program: str) -> bool:
+    """Whether the machine has a program of this name, or a file of this path."""
+    return Path(program).exists() if "/" in program else bool(shutil.which(program))
 
 
 def _made(kind: str, wanted: Sequence[str], make: Callable[[Path, Sequence[str]], None]) -> Path:

@@ -200,6 +200,13 @@ static void queue(void) {
     sayYes(@"flushed", [[ErrorStackClient shared] flush:0.5]);
 }
 
+static void tls(void) {
+    [ErrorStackClient startWithSettings:settings()];
+    submit(@"over https");
+    sayYes(@"flushed", [[ErrorStackClient shared] flush:2]);
+    say(@"problem", [[ErrorStackClient shared] lastProblem]);
+}
+
 static int compare(const void *a, const void *b) {
     double one = *(const double *)a, other = *(const double *)b;
     return (one > other) - (one < other);
@@ -265,6 +272,7 @@ int main(int argc, const char **argv) {
         {"fields", fields}, {"exception", exception}, {"error", error}, {"logs", logs}, {"repeat", repeat},
         {"scrub", scrub}, {"odd", odd}, {"off", off}, {"once", once}, {"log-once", logOnce},
         {"queue", queue}, {"felt", felt}, {"uncaught", uncaught}, {"keep-many", keepMany}, {"launch", launch},
+        {"tls", tls},
     };
     NSUInteger index;
     for (index = 0; argc > 1 && index < sizeof scenarios / sizeof *scenarios; index++) {

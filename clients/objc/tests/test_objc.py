@@ -2,12 +2,14 @@
 
 import re
 import shutil
+import ssl
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import trustme
 from harness.answering import STORED, Reply, answering, slow
 from harness.live import Live
 from harness.report import Report
@@ -294,6 +296,20 @@ def test_an_ambiguous_log_message_is_not_doubled(host: Program) -> None:
     with answering(slow, STORED) as server:
         host("log-once", server.url, "k")
     assert server.paths == ["/log"]
+
+
+def test_https_is_verified(host: Program, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    there = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    authority.issue_cert("localhost").configure_cert(there)
+    trusted = tmp_path / "authority.pem"
+    authority.cert_pem.write_to_path(trusted)
+    with answering(STORED, tls=there) as server:
+        assert "not trusted" in host("tls", server.url, "k").said["problem"]
+        assert not server.forms
+        said = host("tls", server.url, "k", "-GSTLSCAFile", str(trusted)).said
+        assert said["flushed"] == "yes"
+    assert {form["Msg"] for form in server.forms} == {"over https"}
 
 
 @pytest.mark.parametrize("path", ["/x", "/x/", "/x/submit"])

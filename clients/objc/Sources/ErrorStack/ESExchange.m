@@ -76,6 +76,10 @@ enum { MaxAnswerBytes = 65536, MaxRetryAfterSeconds = 600 };
     [request setHTTPShouldHandleCookies:NO];
     [request setValue:@"application/x-www-form-urlencoded; charset=utf-8" forHTTPHeaderField:@"Content-Type"];
     [request setValue:@"errorstack-client/objc" forHTTPHeaderField:@"User-Agent"];
+#ifdef GNUSTEP
+    // Apple's verify whom they speak to; GNUstep's does so when it is told.
+    [NSURLProtocol setProperty:@"YES" forKey:@"GSTLSVerify" inRequest:request];
+#endif
     NSDate *end = [NSDate dateWithTimeIntervalSinceNow:timeout];
 #if ES_SESSION
     if (NSClassFromString(@"NSURLSession")) {
