@@ -454,29 +454,36 @@ final class Report
 
     public static function ofError(int $level, string $message, string $file, int $line, array $trace): array
     {
-        $lines = explode("\nStack trace:\n", $message, 2); // "Uncaught …" brings its own
-        $isThrown = preg_match('/^Uncaught ([\w\\\\]+): (.*) in .+:\d+$/sD', $lines[0], $thrown);
+        if (preg_match('/^Uncaught ([\w\\\\]+: .+ in .+:\d+\nStack trace:\n.+)$/sD', $message, $found)) {
+            return self::ofUncaught($level, $found[1], $file, $line);
+        }
+        $type = self::TYPES[$level] ?? "E_$level";
+        $head = "$type: " . Values::shortened($message) . " in $file:$line\nStack trace:\n";
         return [
-            'Msg' => $isThrown ? $thrown[2] : $lines[0],
-            'type' => $isThrown ? $thrown[1] : self::TYPES[$level] ?? "E_$level",
+            'Msg' => $message,
+            'type' => $type,
             'level' => self::LEVELS[$level] ?? 'fatal',
             'File' => $file,
             'Line' => $line,
-            'stack' => isset($lines[1]) ? self::told($lines[0], $lines[1]) : self::led($level, $message, $file, $line, $trace),
+            'stack' => $trace ? $head . self::trace($trace) : null,
         ];
     }
 
-    /** The trace that PHP tells with "Uncaught …", without the calls' arguments. */
-    private static function told(string $head, string $trace): string
+    /** Of PHP's own words for an exception: the first cause first, and with the calls' arguments. */
+    private static function ofUncaught(int $level, string $told, string $file, int $line): array
     {
-        $calls = preg_replace('/^(#\d+ .+?(?:\(\d+\)|\]): [^(]*)\(.*\)$/m', '$1()', $trace);
-        return substr($head, strlen('Uncaught ')) . "\nStack trace:\n" . preg_replace('/\n  thrown$/D', '', $calls);
-    }
-
-    private static function led(int $level, string $message, string $file, int $line, array $trace): ?string
-    {
-        $type = self::TYPES[$level] ?? "E_$level";
-        return $trace ? "$type: $message in $file:$line\nStack trace:\n" . self::trace($trace) : null;
+        $told = preg_replace('/\n  thrown$/D', '', $told);
+        $told = preg_replace('/^(#\d+ .+?(?:\(\d+\)|\]): [^(]*)\(.*\)$/m', '$1()', $told);
+        $parts = array_reverse(explode("\n\nNext ", $told));
+        preg_match('/^([\w\\\\]+): (.*?) in .+:\d+\nStack trace:\n/s', $parts[0], $thrown);
+        return [
+            'Msg' => $thrown[2] ?? $parts[0],
+            'type' => $thrown[1] ?? self::TYPES[$level],
+            'level' => 'fatal',
+            'File' => $file,
+            'Line' => $line,
+            'stack' => implode("\n\nCaused by: ", $parts),
+        ];
     }
 
     /** The calls that led here, without this file's own and without arguments: these are secrets. */

@@ -140,17 +140,24 @@ def test_what_php_says_of_an_exception_has_no_arguments_either(
     """Thrown when it is too late for handlers, it comes as PHP's own words."""
     code = """
         function charge($card) { throw new LengthException('declined'); }
-        register_shutdown_function(function () { charge('4000'); });
+        register_shutdown_function(function () {
+            try { charge('4000'); } catch (Exception $e) { throw new LogicException('no', 1, $e); }
+        });
         """
     said = program(code, stack.url, stack.key)
     php.run(said, ini={**ini, "zend.exception_ignore_args": "0"})
     (error,) = stack.errors(1)
-    assert error["title"] == "LengthException: declined"
-    stack_text = error["fields"]["stack"]
-    head = f"LengthException: declined in {said}:3\nStack trace:\n#0 {said}(4): charge()\n#1 "
-    assert stack_text.startswith(head)
-    assert "4000" not in stack_text
-    assert stack_text.endswith("{main}")
+    assert error["title"] == "LogicException: no"
+    assert error["where"] == f"{said}:5"
+    outer, inner = error["fields"]["stack"].split("\n\nCaused by: ")
+    assert outer == (
+        f"LogicException: no in {said}:5\nStack trace:\n"
+        "#0 [internal function]: {closure}()\n#1 {main}"
+    )
+    assert inner.startswith(
+        f"LengthException: declined in {said}:3\nStack trace:\n#0 {said}(5): charge()\n"
+    )
+    assert "4000" not in inner
 
 
 def test_apcu_remembers_where_it_is_there(
