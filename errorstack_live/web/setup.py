@@ -7,6 +7,7 @@ from quart import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
 
 from errorstack_live.model import StackKey
+from errorstack_live.paint import paint
 from errorstack_live.query import EVERYTHING
 from errorstack_live.web import sample, view
 from errorstack_live.web.auth import signed_in, writer
@@ -33,7 +34,8 @@ async def setup(**_: str) -> str:
     keys = [each for each in reversed(who.stack.keys) if each.revoked_at is None]
     key = _chosen(keys, request.args.get("key", ""))
     snippets = shelf().filled(public_url(), key)
-    shown = next((s for s in snippets if s.name == request.args.get("client")), None)
+    wanted = request.args.get("client")
+    shown = next((each for each in snippets if each.name == wanted), next(iter(snippets), None))
     newest = await state().store.errors.find(who.stack.id, EVERYTHING, limit=1)
     g.connect_to = _foreign_origin()
     return await render_template(
@@ -42,7 +44,8 @@ async def setup(**_: str) -> str:
         keys=keys,
         key=key,
         groups=_groups(snippets),
-        shown=shown or (snippets[0] if snippets else None),
+        shown=shown,
+        pieces=paint(shown.text, shown.of.language, (public_url(), key)) if shown else (),
         newest=newest.errors[0] if newest.errors else None,
         submit_url=f"{public_url()}/submit",
         alias=state().settings.ingest_alias,
