@@ -42,9 +42,10 @@ class Toolchain:
         for program in (*self.row.get("programs", ()), *programs):
             if not has(program):
                 packages = " ".join(self.row.get("apt", ()))
+                way = f"apt-get install {packages}, or make test-clients as root"
                 pytest.skip(
                     f"*** {MISSING}: no {program} here, so {self.row['name']} was not tried: "
-                    f"apt-get install {packages}, or make test-clients as root ***"
+                    f"{way if packages else 'Debian has none'} ***"
                 )
 
     def node_modules(self, *packages: str) -> Path:

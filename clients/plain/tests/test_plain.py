@@ -1,9 +1,12 @@
 """Every line to paste, run as a person would who pasted it."""
 
+import asyncio
+import os
 import re
 import subprocess
 import sys
 import urllib.request
+from collections.abc import AsyncIterator
 from html import unescape
 from http.client import HTTPResponse
 from pathlib import Path
@@ -11,8 +14,11 @@ from urllib.parse import urlencode
 
 import pytest
 from harness.live import Live
+from harness.pages import Pages
 from harness.report import Report
 from harness.stack import Stack
+from playwright.async_api import Browser, Page
+from serving import eventually
 
 
 def run(*words: str | Path) -> str:
@@ -111,3 +117,89 @@ def test_image(snippet: str, stack: Stack) -> None:
     with fetch(unescape(source[1])) as answer:
         assert answer.headers["content-type"] == "image/gif"
     assert stack.errors(1)[0]["title"] == "Page was seen"
+
+
+@pytest.mark.snippet("pipe")
+def test_pipe(snippet: str, stack: Stack, live: Live, tmp_path: Path, report: Report) -> None:
+    job = tmp_path / "some-job"
+    job.write_text("#!/bin/sh\necho begins\necho 'error: disk full' >&2\necho ends\n")
+    job.chmod(0o755)
+    environ = {**os.environ, "PATH": f"{tmp_path}:{errorstack(tmp_path)}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["sh", "-c", snippet], env=environ, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (
+        (0, "begins\nerror: disk full\nends\n", "")
+    )
+    assert stack.errors(1)[0]["title"] == "error: disk full"
+    assert [message["text"] for message in stack.logs(2)] == ["begins", "ends"]
+    live.errors(1)
+    report("pipe", "sh", sent="lines", stored="exactly", live_ms=live.lags_ms[0])
+
+
+def errorstack(folder: Path) -> Path:
+    """A folder for PATH with the command in it."""
+    found = folder / "bin"
+    found.mkdir()
+    command = found / "errorstack"
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m errorstack_live "$@"\n')
+    command.chmod(0o755)
+    return found
+
+
+@pytest.mark.snippet("syslog")
+def test_syslog(snippet: str, stack: Stack, live: Live, tmp_path: Path, report: Report) -> None:
+    """A real rsyslogd of the test's own, told by the real logger."""
+    command = errorstack(tmp_path) / "errorstack"
+    socket = tmp_path / "log"
+    (tmp_path / "rsyslog.conf").write_text(
+        'module(load="imuxsock" SysSock.Use="off")\n'
+        f'input(type="imuxsock" Socket="{socket}")\n'
+        + snippet.replace("/usr/local/bin/errorstack", str(command))
+    )
+    words = ["-n", "-f", str(tmp_path / "rsyslog.conf"), "-i", str(tmp_path / "pid")]
+    daemon = subprocess.Popen(["rsyslogd", *words])
+    try:
+        eventually(socket.exists, 30)
+        send = ["logger", "--socket", str(socket), "-t", "backup", "-p"]
+        subprocess.run([*send, "user.info", "all is well"], check=True)
+        subprocess.run([*send, "user.err", "disk full on /var"], check=True)
+        (error,) = stack.errors(1)
+    finally:
+        daemon.terminate()
+        daemon.wait(20)
+    assert error["title"].endswith("backup: disk full on /var")
+    assert live.errors(1)[0]["id"] == error["id"]
+    report("syslog", "rsyslog " + version("rsyslogd", "-v"), sent="user.err", stored="exactly",
+           live_ms=live.lags_ms[0])  # fmt: skip
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    context = await browser.new_context()
+    yield await context.new_page()
+    await context.close()
+
+
+@pytest.mark.browser
+@pytest.mark.snippet("form")
+async def test_the_form_in_a_browser(
+    snippet: str, stack: Stack, live: Live, pages: Pages, page: Page, report: Report
+) -> None:
+    await page.goto(pages.put(snippet))
+    await page.get_by_role("textbox").fill("It hurts: é & €")
+    await page.get_by_role("button", name="Send").click()
+    assert await asyncio.to_thread(stack.fields, 1) == [{"Msg": "It hurts: é & €"}]
+    assert len(await asyncio.to_thread(live.errors, 1)) == 1
+    browser = page.context.browser
+    assert browser
+    report("form", f"Chromium {browser.version}", sent="POST", stored="exactly",
+           live_ms=live.lags_ms[0])  # fmt: skip
+
+
+@pytest.mark.browser
+@pytest.mark.snippet("image")
+async def test_the_image_in_a_browser(snippet: str, stack: Stack, pages: Pages, page: Page) -> None:
+    await page.goto(pages.put(snippet, Cross_Origin_Embedder_Policy="require-corp"))
+    assert (await asyncio.to_thread(stack.fields, 1))[0]["Msg"] == "Page was seen"
+    assert await page.evaluate("document.images[0].naturalWidth") == 1
