@@ -192,8 +192,7 @@ def test_so_many_a_minute_across_processes(program: Program, stack: Stack, ini: 
     said = program(code, stack.url, stack.key, "['per_minute' => 6]")
     answers = [php.run(said, ini=ini).out for _ in range(3)]
     assert answers[0] == "11111"
-    assert "".join(answers).count("1") in {6, 11, 12}  # 6 in each minute that this met
-    assert "10000" in answers or "00000" in answers
+    assert 6 <= "".join(answers).count("1") <= 12, "of 15; 6 in each minute that this met"
 
 
 def test_scrub(program: Program, stack: Stack, ini: Ini) -> None:
