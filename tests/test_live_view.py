@@ -156,3 +156,74 @@ async def test_a_row_expands_in_its_place(page: Page) -> None:
     assert tops[2] - tops[1] < 40
     await page.keyboard.press("e")
     await expect(rest).to_have_count(0)
+
+
+async def test_fields_come_as_a_sheet_where_there_is_no_room(page: Page) -> None:
+    await page.set_viewport_size({"width": 1000, "height": 700})
+    await expect(page.locator(".fac")).to_be_hidden()
+    await page.keyboard.press("f")
+    await expect(page.locator(".fac .over")).to_be_visible()
+    await page.locator(".fac .fv").first.get_by_role("button").first.click()
+    await expect(page.locator(".qin input")).to_have_value(re.compile("level:"))
+    await page.keyboard.press("Escape")
+    await expect(page.locator(".fac")).to_be_hidden()
+
+
+async def test_the_panel_tells_of_others_and_is_made_wider(page: Page, site: Site) -> None:
+    await site.submit(Msg="payment failed", Type="PaymentError", user="1", level="error")
+    await site.submit(Msg="payment failed", Type="PaymentError", user="2", level="error")
+    await expect(rows(page, "payment failed")).to_have_count(2)
+    newest = page.locator(".rows .row[aria-rowindex='2']")
+    await newest.click()
+    panel = page.get_by_role("complementary", name="Error detail")
+    await panel.get_by_role("tab", name=re.compile("Similar")).click()
+    await expect(panel.get_by_text("user=1")).to_be_visible()
+    assert "tab=similar" in page.url
+    before = (await panel.bounding_box() or {})["width"]
+    await panel.get_by_role("separator").focus()
+    await page.keyboard.press("ArrowLeft")
+    await expect(panel).to_have_css("width", f"{before + 32}px")
+    await panel.get_by_text("user=1").click()
+    await expect(panel.get_by_text("user=2")).to_be_visible()
+    await page.go_back()
+
+
+async def test_a_mark_and_an_open_error_are_stepped_over(page: Page) -> None:
+    plot = page.get_by_role("slider")
+    await plot.focus()
+    await page.keyboard.press("ArrowLeft")
+    await page.keyboard.press("Shift+PageUp")
+    await expect(page.get_by_text("History", exact=True)).to_be_visible()
+    marked = page.url
+    await rows(page).first.click()
+    await expect(page.get_by_role("complementary", name="Error detail")).to_be_visible()
+    opened = page.url
+    assert "error=" in opened
+    assert "brush=" in opened
+    await page.go_back()
+    await expect(page.get_by_role("complementary", name="Error detail")).to_have_count(0)
+    assert page.url == marked
+    await page.go_back()
+    await expect(page.get_by_text("History", exact=True)).to_have_count(0)
+    await page.go_forward()
+    await page.go_forward()
+    await expect(page.get_by_role("complementary", name="Error detail")).to_be_visible()
+    assert page.url == opened
+
+
+async def test_a_finger_marks_the_chart(site: Site, browser: Browser) -> None:
+    phone = {"width": 390, "height": 844}
+    context = await site.context(browser, viewport=phone, has_touch=True, is_mobile=True)
+    page = await context.new_page()
+    await page.goto(site.live)
+    await expect(page.locator(".lamp")).to_be_attached()
+    await expect(rows(page).first).to_be_visible()
+    box = await page.get_by_role("slider").bounding_box()
+    assert box
+    await page.touchscreen.tap(box["x"] + box["width"] - 3, box["y"] + 30)
+    await expect(page.get_by_text("History", exact=True)).to_be_visible()
+    await page.get_by_role("button", name="Clear", exact=True).tap()
+    await expect(page.get_by_text("History", exact=True)).to_have_count(0)
+    wide = await page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= phone["width"]
+    await context.close()

@@ -106,18 +106,3 @@ function rank(facet: Facet): number {
   const chars = facet.values.reduce((all, { value }) => all + value.length, 0) / facet.values.length;
   return (facet.rows / Math.sqrt(facet.distinct)) * spread * (chars > MAX_WORD_CHARS ? 0.2 : 1);
 }
-
-const USUAL = [
-  "service", "app", "component", "environment", "env", "host", "hostname", "release", "user.id", "user",
-  "request.route", "module", "Platform", "logger",
-];
-
-/** Two columns that most of these errors fill, for a person who has chosen none. */
-export function usualColumns(rows: readonly Row[], limit = 2): string[] {
-  const names = new Map<string, number>();
-  const sample = rows.slice(-200);
-  for (const row of sample) {
-    for (const [name] of flatten(row.fields, MAX_FIELDS)) names.set(name, (names.get(name) ?? 0) + 1);
-  }
-  return USUAL.filter((name) => (names.get(name) ?? 0) * 2 > sample.length).slice(0, limit);
-}

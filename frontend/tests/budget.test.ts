@@ -2,7 +2,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { build } from "vite";
 
 /** The built front end against its budgets, in bytes on the wire. */
@@ -11,7 +11,7 @@ const folder = mkdtempSync(join(tmpdir(), "front-end-"));
 let manifest: Record<string, { file: string; imports?: string[]; dynamicImports?: string[]; css?: string[] }>;
 
 beforeAll(async () => {
-  process.env.NODE_ENV = "production"; // as it is shipped: the tests' own would leave checks for developers in it
+  vi.stubEnv("NODE_ENV", "production"); // else what is built is what a test would get
   await build({ root: join(import.meta.dirname, ".."), logLevel: "silent", build: { outDir: folder, emptyOutDir: true } });
   manifest = JSON.parse(readFileSync(join(folder, ".vite/manifest.json"), "utf8")) as typeof manifest;
 }, 60_000);

@@ -1,7 +1,8 @@
 // @vitest-environment happy-dom
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import type { ErrorItem, Item } from "../src/item";
-import { headline, List, type ListEvents, type Look } from "../src/ui/list";
+import { List, type ListEvents } from "../src/ui/list";
+import { headline, type Look } from "../src/ui/row";
 import type { Row } from "../src/wire";
 
 const HEIGHT = 300;

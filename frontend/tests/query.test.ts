@@ -2,7 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { describe, expect, it, test } from "vitest";
-import { exclude, include, own, place, QueryError, sense, spans } from "../src/query";
+import { place, QueryError, spans } from "../src/query";
+import { exclude, include, sense } from "../src/query/edit";
+import { own } from "../src/query/node";
 import { parse } from "../src/query/passing";
 import { parseJson, type Row } from "../src/wire";
 

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { FacetCounts, facetsOf, usualColumns } from "../src/facets";
+import { FacetCounts, facetsOf } from "../src/facets";
+import { usualColumns } from "../src/usual";
 import { ANY } from "../src/range";
 import { readView, writeView, type View } from "../src/view";
 import type { Fields, Row } from "../src/wire";

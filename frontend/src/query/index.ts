@@ -4,8 +4,6 @@ import type { Node } from "./node";
 import { segments } from "./segment";
 import { read } from "./syntax";
 
-export { exclude, include, sense, type Sense } from "./edit";
-export { own } from "./node";
 export { MAX_QUERY_CHARS, MAX_TERMS, place, QueryError, spans, type Span, type SpanKind } from "./syntax";
 
 /** The texts to highlight: what bare words and phrases look for, folded. Throws QueryError with the place of what is wrong. */

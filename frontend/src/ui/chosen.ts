@@ -1,7 +1,7 @@
 /** What a person has chosen to look at, as signals, and its writing into the address. */
 
 import { batch, signal } from "@preact/signals";
-import { usualColumns } from "../facets";
+import { usualColumns } from "../usual";
 import { ANY, type Range, type Stretch } from "../range";
 import { readView, writeView, type Mode, type Tab, type View } from "../view";
 import type { Row } from "../wire";

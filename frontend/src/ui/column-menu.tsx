@@ -6,6 +6,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { count, plain } from "../text";
 import { MAX_COLUMNS } from "./chosen";
 import { Icon } from "./icons";
+import { knownTo } from "./counting";
 import type { Live } from "./live";
 import { Text } from "./value";
 
@@ -14,7 +15,7 @@ const MAX_SHOWN = 40;
 export function ColumnMenu({ live, close }: { live: Live; close: () => void }) {
   const wanted = useSignal("");
   const box = useRef<HTMLInputElement>(null);
-  const known = useRef(live.fields.known());
+  const known = useRef(knownTo(live));
   useEffect(() => {
     box.current?.focus();
     live.fields.load();

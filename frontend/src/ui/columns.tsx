@@ -71,6 +71,8 @@ function Column({ live, name, dragged }: { live: Live; name: string; dragged: { 
 }
 
 const CHAR_PX = 7.6;
+const NAME_CHAR_PX = 6.4;
+const LONGEST_NAME = 14;
 const NARROWEST_PX = 56;
 const WIDEST_PX = 150;
 /** So many of the newest rows say how wide a column is; the longest tenth of them is cut. */
@@ -82,7 +84,8 @@ export function widths(columns: readonly string[], rows: readonly Row[]): string
     .map((name) => {
       const lengths = rows.slice(-MEASURED_ROWS).map(({ fields }) => valueText(valueAt(fields, name) ?? "").length);
       const usual = lengths.sort((a, b) => a - b)[Math.floor(lengths.length * 0.9)] ?? 0;
-      const px = Math.max(NARROWEST_PX, Math.min(WIDEST_PX, Math.ceil(Math.max(usual, Math.min(name.length, 12) * 0.9) * CHAR_PX) + 4));
+      const [holds, isCalled] = [usual * CHAR_PX + 4, Math.min(name.length, LONGEST_NAME) * NAME_CHAR_PX + 18];
+      const px = Math.ceil(Math.max(NARROWEST_PX, Math.min(WIDEST_PX, Math.max(holds, isCalled))));
       return `minmax(52px, ${px}px)`;
     })
     .join(" ");

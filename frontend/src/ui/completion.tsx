@@ -4,6 +4,7 @@ import "../styles/suggestions.css";
 import type { Signal } from "@preact/signals";
 import { suggest, type Suggestion } from "../complete";
 import { plain } from "../text";
+import { knownTo } from "./counting";
 import type { Live } from "./live";
 import { Text } from "./value";
 
@@ -11,7 +12,7 @@ export { suggest, taken } from "../complete";
 export const LIST_ID = "suggestions";
 
 export function suggestions(live: Live, query: string, caret: number): Suggestion[] {
-  return suggest(query, caret, live.fields.known());
+  return suggest(query, caret, knownTo(live));
 }
 
 interface CompletionProps {

@@ -12,7 +12,7 @@ import { Facts } from "./facts";
 import { FieldTable } from "./field-table";
 import { Grip } from "./grip";
 import { Icon } from "./icons";
-import { headline } from "./list";
+import { headline } from "./row";
 import type { Live } from "./live";
 import { LogLine } from "./logs";
 import { PinButton } from "./pin-button";

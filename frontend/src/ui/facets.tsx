@@ -5,10 +5,11 @@ import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Facet } from "../facets";
 import { count, plain, plural } from "../text";
 import { LEVELS, type Level } from "../wire";
-import type { Base, Counts } from "./fields";
+import { countsOf, type Counts } from "./counting";
+import type { Base } from "./fields";
 import { Icon } from "./icons";
 import type { Live } from "./live";
-import { exclude, include, own, sense } from "./query-text";
+import { exclude, include, own, sense } from "./query-edit";
 import { Text } from "./value";
 
 const COUNT_EVERY_MS = 1_000;
@@ -104,7 +105,7 @@ function useCounts(live: Live): Counts {
   return useMemo(() => {
     const painted = live.painted.peek();
     const base = live.fields.base.value;
-    if (counted.current.painted !== painted || counted.current.base !== base) counted.current = { painted, base, counts: live.fields.counts() };
+    if (counted.current.painted !== painted || counted.current.base !== base) counted.current = { painted, base, counts: countsOf(live) };
     return counted.current.counts;
   }, [key, live.query.value, live.fields.base.value]);
 }

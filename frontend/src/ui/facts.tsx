@@ -7,7 +7,7 @@ import { users } from "../issues";
 import { ago, plural } from "../text";
 import type { Issue, Minute, Row } from "../wire";
 import type { Live } from "./live";
-import { include } from "./query-text";
+import { include } from "./query-edit";
 import { Spark } from "./spark";
 import { VerdictLine } from "./verdict";
 

@@ -4,7 +4,8 @@ import { plain } from "../text";
 import type { Json } from "../wire";
 import { Icon } from "./icons";
 import type { Live } from "./live";
-import { exclude, include, own, wordsOf } from "./query-text";
+import { exclude, include, own } from "./query-edit";
+import { wordsOf } from "./query-text";
 import { Text, Value } from "./value";
 
 /** Without `live` the fields are no one's to filter by: the request's, reserved names. */

@@ -1,31 +1,21 @@
 /**
- * Which fields there are and which values they take: counted by the server over the newest errors of
- * the view, and on top of that in the rows that came since. For facets, suggestions and columns.
+ * What the server counted of fields and their values, in the newest errors of the view and of the whole
+ * stack. For facets, suggestions and columns, which count on from there (`counting.ts`).
  */
 
 import { signal } from "@preact/signals";
-import type { KnownField } from "../complete";
-import { FacetCounts, FACET_ROWS, type Counted, type Facet } from "../facets";
-import type { Row } from "../wire";
+import type { Counted } from "../facets";
 import type { Live } from "./live";
 
 /** Facets of a view that is typed wait for the hand to rest. */
 const REST_MS = 250;
 /** What the whole stack holds is asked for when the query is written, and not more often. */
 const WHOLE_FOR_MS = 60_000;
-const VALUES = 20;
 
 export interface Base extends Counted {
   complete: boolean;
   /** It counts what came before this. */
   until: number;
-}
-
-export interface Counts {
-  facets: Facet[];
-  rows: number;
-  /** No error of the view is left out. */
-  isAll: boolean;
 }
 
 export class Fields {
@@ -36,7 +26,8 @@ export class Fields {
 
   private asked = 0;
   private restTimer = 0;
-  private whole: Counted | null = null;
+  /** What the server counted in the whole stack. */
+  whole: Counted | null = null;
   private wholeAt = -Infinity;
 
   constructor(private readonly live: Live) {}
@@ -65,26 +56,6 @@ export class Fields {
     );
   }
 
-  /** Facets of the view: of all its newest errors that were counted. */
-  counts(): Counts {
-    const base = this.base.value;
-    const { rows } = this.live.feed;
-    const fresh = [...this.newest(base?.until ?? 0)];
-    const isEnough = fresh.length >= FACET_ROWS;
-    const counts = new FacetCounts(isEnough ? null : base);
-    for (const row of fresh) counts.add(row);
-    return { facets: counts.facets(VALUES), rows: counts.rows, isAll: !isEnough && (base?.complete ?? rows.complete) };
-  }
-
-  /** Every field that was seen, in the whole stack or in this view. */
-  known(): KnownField[] {
-    const counts = new FacetCounts(this.whole ?? this.base.value);
-    if (!this.whole) for (const row of this.newest(this.base.value?.until ?? 0)) counts.add(row);
-    const found = new Map(counts.all(VALUES).map((field) => [field.name, field]));
-    for (const row of this.newest(0)) for (const name of Object.keys(row.fields)) if (name && !found.has(name)) found.set(name, { name, rows: 1, distinct: 1, values: [] });
-    return [...found.values()].filter(({ name, rows }) => name && rows > 0);
-  }
-
   private async count(): Promise<void> {
     const asked = ++this.asked;
     const { feed, query, api } = this.live;
@@ -97,19 +68,5 @@ export class Fields {
       // The rows on the page are counted all the same.
     }
     this.live.connection.paintSoon();
-  }
-
-  /** The newest rows from `since` on, so many as are counted. */
-  private *newest(since: number): Generator<Row> {
-    const { items } = this.live.feed.rows;
-    let left = FACET_ROWS;
-    for (let at = items.length - 1; at >= 0 && left > 0; at--) {
-      const item = items[at]!;
-      if (item.kind !== "error") continue;
-      for (const row of [item.row, ...item.folded.toReversed()]) {
-        if (row.at < since || left-- <= 0) return;
-        yield row;
-      }
-    }
   }
 }

@@ -44,6 +44,9 @@ export function Histogram({ live }: { live: Live }) {
           <span><i class="sq w" />warning</span>
           <span><i class="sq o" />other</span>
         </div>
+        <button class="btn q t-only" aria-label="Fields" title="Fields" onClick={() => live.toggleFields()}>
+          <Icon name="fields" />
+        </button>
         <Popover className="btn q" label="How the list looks" button={<Icon name="sliders" />}>
           {() => <PrefsMenu />}
         </Popover>

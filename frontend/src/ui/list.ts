@@ -5,33 +5,18 @@
  */
 
 import { holds, ticking, times, type ErrorItem, type GapItem, type Item } from "../item";
-import { count, flatten, newWords, oneLine, perSecond, plain, plural, valueAt, valueText } from "../text";
-import { ago, clock, day, exact, fraction } from "../time";
-import { by } from "../markers";
-import type { Fields, Marker, Row } from "../wire";
-import { fillText, glimpse } from "./value";
+import { perSecond } from "../text";
+import { ago } from "../time";
+import type { Row } from "../wire";
+import { errorCells, make, restCell, told, toldCells, type Look } from "./row";
 
 const OVERSCAN = 3;
 /** A list scrolled less than this far still counts as being at its newest. */
 export const TOP_PX = 40;
 const NEW_MS = 900;
-const MAX_CELL_CHARS = 300;
-/** An expanded row is so many lines taller, and says so much. */
+/** An expanded row is so many lines taller. */
 const EXTRA_LINES = 6;
 const LINE_PX = 20;
-const MAX_EXPANDED_CHARS = 4_000;
-
-export interface Look {
-  columns: readonly string[];
-  words: readonly string[];
-  selected: string | null;
-  /** Rows new in this paint may glow: not in a storm, not at the first paint. */
-  glow: boolean;
-  now: number;
-  /** Rows tell how long ago. */
-  tellsAge: boolean;
-  zone: string;
-}
 
 export interface ListEvents {
   open(item: ErrorItem): void;
@@ -53,18 +38,11 @@ interface Slot {
   top: number;
 }
 
-/** Fields that say what the row says already, or too much. */
-const TOLD_FIELDS: ReadonlySet<string> = new Set([
-  "Msg", "msg", "Message", "message", "error", "_msg", "reason", "name", "Type", "type", "level", "levelname",
-  "severity", "stack", "StackTrace", "backtrace", "exc_text", "trace", "traceback", "UserAgent", "args",
-]);
-
 export class List {
   private readonly slots = new Map<number, Slot>();
   private readonly spare: Slot[] = [];
   private items: readonly Item[] = [];
   private look: Look = { columns: [], words: [], selected: null, glow: false, now: 0, tellsAge: false, zone: "" };
-  private undimmed: ReadonlySet<string> = TOLD_FIELDS;
   private generation = 0;
   private rowPx = 30;
   private headerPx = 0;
@@ -90,7 +68,6 @@ export class List {
     const before = this.look;
     const { columns, words, tellsAge, zone } = before;
     if (look.columns !== columns || look.words !== words || look.tellsAge !== tellsAge || look.zone !== zone) this.generation += 1;
-    if (look.columns !== before.columns) this.undimmed = new Set([...TOLD_FIELDS, ...look.columns]);
     this.items = items;
     this.look = look;
     this.place();
@@ -239,61 +216,13 @@ export class List {
     element.className = `row l-${item.row.level}${isSelected ? " sel" : ""}${rate > 1 ? " tick" : ""}${isExpanded ? " exp" : ""}`;
     element.ariaSelected = String(isSelected);
     element.id = `r${item.row.id}`;
-    element.replaceChildren(...this.cells(item, rate));
+    element.replaceChildren(...errorCells(item, this.look, this.isNarrow));
     if (isExpanded) element.append(this.rest(item.row));
   }
 
-  private cells(item: ErrorItem, rate: number): HTMLElement[] {
-    const { row } = item;
-    const { columns } = this.look;
-    const service = cell("svc", columns[0] ? shortValue(row.fields, columns[0]) : oneLine(row.where));
-    return [make("span", "bar"), this.time(row), cell("lv", row.level), ...(this.isNarrow ? [service] : []), this.message(item, rate), ...columns.map((name) => {
-      const text = shortValue(row.fields, name);
-      const element = cell("cl", "");
-      fillText(element, text || "–", []);
-      if (text.length > 12) element.title = plain(text);
-      return element;
-    })];
-  }
-
-  /** When, or how long ago; the day in place of the milliseconds when it is not today. */
-  private time({ at }: Row): HTMLElement {
-    const { now, tellsAge } = this.look;
-    const date = day(at, now);
-    const element = cell("tm", tellsAge ? ago(at, now) : date ? `${date} ${clock(at).slice(0, 5)}` : clock(at));
-    element.title = exact(at);
-    if (tellsAge || date) return element;
-    const millis = make("s");
-    millis.textContent = fraction(at);
-    element.append(millis);
-    return element;
-  }
-
-  /** All that the row knows: its title in full and its fields. */
   private rest(row: Row): HTMLElement {
-    const element = cell("rest", "");
-    element.tabIndex = 0; // it may scroll
+    const element = restCell(row, this.look.words);
     element.style.height = `${this.extraPx - 8}px`;
-    const lines = flatten(row.fields).map(([name, value]) => `${name}=${valueText(value)}`);
-    fillText(element, [row.title, ...lines].join("\n").slice(0, MAX_EXPANDED_CHARS), this.look.words);
-    return element;
-  }
-
-  private message(item: ErrorItem, rate: number): HTMLElement {
-    const { row } = item;
-    const { words } = this.look;
-    const element = cell("ms", "");
-    if (times(item) > 1) {
-      const badge = make("span", "x");
-      badge.textContent = `×${count(times(item))}${rate > 1 ? ` · ${perSecond(rate)}/s` : ""}`;
-      element.append(badge);
-    }
-    if (row.new) element.append(newMark(row.new));
-    const { type, title } = headline(row);
-    if (type) element.append(piece("b", type, words), " ");
-    element.append(piece("em", title, words));
-    const dim = [row.where, glimpse(row.fields, this.undimmed)].filter(Boolean).join("  ");
-    if (dim) element.append(" ", piece("u", dim, words));
     return element;
   }
 
@@ -306,80 +235,8 @@ export class List {
     slot.element.className = item.kind === "marker" ? "row told mark" : "row told";
     slot.element.id = "";
     slot.element.ariaSelected = "false";
-    slot.element.replaceChildren(make("span", "bar"), item.kind === "marker" ? markerCell(item.marker) : cell("", text));
-    if (item.kind === "gap") slot.element.append(gapButton(item.state));
+    slot.element.replaceChildren(...toldCells(item));
   }
-}
-
-function newMark(words: readonly string[]): HTMLElement {
-  const mark = make("span", "tag new");
-  mark.textContent = "new";
-  mark.title = plain(newWords(words).join(", "));
-  return mark;
-}
-
-/** Words of a row that is no error. */
-function told(item: Exclude<Item, ErrorItem>): string {
-  if (item.kind === "marker") return `${item.marker.text} · ${by(item.marker)}`;
-  if (item.kind === "refused") {
-    return `${plural(item.count, "submission")} refused: ${item.reason.replaceAll("-", " ")}`;
-  }
-  const errors = item.count === null ? "Errors" : plural(item.count, "error");
-  return item.state === "partial" ? `${errors} missed here, some of them loaded` : `${errors} missed here`;
-}
-
-/** When, what, and who did it: what a stranger may have written is kept apart. */
-function markerCell(marker: Marker): HTMLElement {
-  const element = cell("", "");
-  const text = make("b", "u");
-  text.dir = "auto";
-  fillText(text, marker.text, []);
-  element.append(`${clock(marker.at)} `, text, ` ${by(marker)}`);
-  element.title = exact(marker.at);
-  return element;
-}
-
-function gapButton(state: string): HTMLElement {
-  const button = make("button", "btn") as HTMLButtonElement;
-  button.textContent = state === "loading" ? "Loading…" : "Load";
-  button.disabled = state === "loading";
-  return button;
-}
-
-/** A row's type and the rest of its title, which often begins with the type. */
-export function headline(row: { type: string; title: string }): { type: string; title: string } {
-  const type = oneLine(row.type);
-  const title = oneLine(row.title);
-  const plain = title.replace(/^(?:Uncaught )?(?:\(in promise\) )?/, "");
-  if (!type) return { type: "", title };
-  if (plain === type) return { type, title: "" };
-  return { type, title: plain.startsWith(`${type}: `) ? plain.slice(type.length + 2) : title };
-}
-
-function shortValue(fields: Fields, name: string): string {
-  const value = valueAt(fields, name);
-  return value === undefined || value === null ? "" : oneLine(valueText(value).slice(0, MAX_CELL_CHARS));
-}
-
-function piece(tag: string, text: string, words: readonly string[]): HTMLElement {
-  const element = make(tag);
-  element.dir = "auto";
-  fillText(element, oneLine(text.slice(0, MAX_CELL_CHARS)), words);
-  return element;
-}
-
-function cell(className: string, text: string): HTMLElement {
-  const element = make("span", className);
-  element.setAttribute("role", "gridcell");
-  if (className === "svc") fillText(element, text, []);
-  else element.textContent = text;
-  return element;
-}
-
-function make(tag: string, className = ""): HTMLElement {
-  const element = document.createElement(tag);
-  if (className) element.className = className;
-  return element;
 }
 
 function hide(slot: Slot): void {

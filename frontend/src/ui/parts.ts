@@ -1,21 +1,21 @@
-/** What the first paint of the live view does without: dialogs, panels and menus, each a chunk of its own. */
+/** What the first paint of the live view does without: dialogs, panels and menus, in a few chunks. */
 
 import { lazily, whenIdle } from "./lazy";
 
-export const ColumnMenu = lazily(async () => (await import("./column-menu")).ColumnMenu);
-export const Company = lazily(async () => (await import("./company")).Company);
-export const Completion = lazily(async () => (await import("./completion")).Completion);
+export const ColumnMenu = lazily(async () => (await import("./menus")).ColumnMenu);
+export const Company = lazily(async () => (await import("./dialogs")).Company);
+export const Completion = lazily(async () => (await import("./menus")).Completion);
 export const Detail = lazily(async () => (await import("./detail")).Detail);
 export const Empty = lazily(async () => (await import("./empty")).Empty);
-export const Facets = lazily(async () => (await import("./facets")).Facets);
-export const Help = lazily(async () => (await import("./help")).Help);
+export const Facets = lazily(async () => (await import("./menus")).Facets);
+export const Help = lazily(async () => (await import("./dialogs")).Help);
 export const Issues = lazily(async () => (await import("./issues")).Issues);
-export const MarkDialog = lazily(async () => (await import("./mark-dialog")).MarkDialog);
+export const MarkDialog = lazily(async () => (await import("./dialogs")).MarkDialog);
 export const Pins = lazily(async () => (await import("./pins")).Pins);
-export const PrefsMenu = lazily(async () => (await import("./prefs-menu")).PrefsMenu);
-export const RangeMenu = lazily(async () => (await import("./range-menu")).RangeMenu);
-export const ShareDialog = lazily(async () => (await import("./share")).ShareDialog);
-export const TrapsDialog = lazily(async () => (await import("./traps")).TrapsDialog);
+export const PrefsMenu = lazily(async () => (await import("./menus")).PrefsMenu);
+export const RangeMenu = lazily(async () => (await import("./menus")).RangeMenu);
+export const ShareDialog = lazily(async () => (await import("./dialogs")).ShareDialog);
+export const TrapsDialog = lazily(async () => (await import("./dialogs")).TrapsDialog);
 export const Wall = lazily(async () => (await import("./wall")).Wall);
 
 /** Bring what a click is likely to want next, so that it need not wait. */

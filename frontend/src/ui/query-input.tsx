@@ -120,7 +120,7 @@ function useCompleting(live: Live, draft: Signal<string>, input: { current: HTML
       active.value = -1;
     },
     look() {
-      void import("./completion").then(({ suggestions }) => {
+      void import("./menus").then(({ suggestions }) => {
         const box = input.current;
         if (!box || document.activeElement !== box) return;
         active.value = -1;
@@ -128,7 +128,7 @@ function useCompleting(live: Live, draft: Signal<string>, input: { current: HTML
       }, () => {}); // without suggestions one can still type
     },
     pick(suggestion: Suggestion) {
-      void import("./completion").then(({ taken }) => {
+      void import("./menus").then(({ taken }) => {
         const next = taken(draft.value, suggestion);
         this.typed(next.text);
         requestAnimationFrame(() => input.current?.setSelectionRange(next.caret, next.caret));

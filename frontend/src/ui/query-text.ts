@@ -63,22 +63,8 @@ export function placeOf(text: string, serverAt: number): number {
   return query.place(text, serverAt);
 }
 
-export const own = query.own;
-
-/** The query with a value included; from an unreadable query nothing is kept. */
-export function include(text: string, name: string, value: string): string {
-  return tried(() => query.include(text, name, value), query.include("", name, value));
-}
-
-export function exclude(text: string, name: string, value: string): string {
-  return tried(() => query.exclude(text, name, value), query.exclude("", name, value));
-}
-
-export function sense(text: string, name: string, value: string): query.Sense {
-  return tried(() => query.sense(text, name, value), null);
-}
-
-function tried<T>(act: () => T, otherwise: T): T {
+/** What an unreadable query has instead. */
+export function tried<T>(act: () => T, otherwise: T): T {
   try {
     return act();
   } catch (error) {

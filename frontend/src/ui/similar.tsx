@@ -5,10 +5,10 @@ import { useEffect } from "preact/hooks";
 import { ago, count, valueText } from "../text";
 import { clock, day, fraction } from "../time";
 import type { Fields, Issue, Row } from "../wire";
-import { headline } from "./list";
+import { headline } from "./row";
 import { deskOf } from "./desk";
 import type { Live } from "./live";
-import { include } from "./query-text";
+import { include } from "./query-edit";
 import { glimpse, Text } from "./value";
 
 const SHOWN = 12;
