@@ -1,6 +1,5 @@
 /** One chunk for the dialogs. */
 
-export { Company } from "./company";
 export { Help } from "./help";
 export { MarkDialog } from "./mark-dialog";
 export { ShareDialog } from "./share";

@@ -3,7 +3,7 @@
 import { lazily, whenIdle } from "./lazy";
 
 export const ColumnMenu = lazily(async () => (await import("./menus")).ColumnMenu);
-export const Company = lazily(async () => (await import("./dialogs")).Company);
+export const Company = lazily(async () => (await import("./company")).Company);
 export const Completion = lazily(async () => (await import("./menus")).Completion);
 export const Detail = lazily(async () => (await import("./detail")).Detail);
 export const Empty = lazily(async () => (await import("./empty")).Empty);

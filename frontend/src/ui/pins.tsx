@@ -5,7 +5,7 @@ import { initials } from "../presence";
 import { ago, oneLine, plain } from "../text";
 import type { Pin } from "../wire";
 import { Icon } from "./icons";
-import { headline } from "./list";
+import { headline } from "./row";
 import type { Live } from "./live";
 import { Text } from "./value";
 

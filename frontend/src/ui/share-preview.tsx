@@ -5,7 +5,7 @@ import { ShareApi, type NewShare, type Shown } from "../share-api";
 import { plural } from "../text";
 import { clock } from "../time";
 import type { Row } from "../wire";
-import { headline } from "./list";
+import { headline } from "./row";
 import type { Live } from "./live";
 import { glimpse, Text } from "./value";
 

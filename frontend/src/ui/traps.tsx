@@ -7,10 +7,10 @@ import { ago } from "../text";
 import { minutes, readMinutes, type Trap } from "../traps";
 import type { Alarms } from "./alarms";
 import { Icon } from "./icons";
-import { headline } from "./list";
+import { headline } from "./row";
 import type { Live } from "./live";
 import { Modal } from "./modal";
-import { include } from "./query-text";
+import { include } from "./query-edit";
 import { Text } from "./value";
 
 const MINUTES = 5;

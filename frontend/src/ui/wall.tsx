@@ -11,7 +11,7 @@ import { sum, totalOf } from "../counters";
 import { ago, count, oneLine, perSecond, plural, short } from "../text";
 import { clock } from "../time";
 import { LEVELS, type Minute } from "../wire";
-import { headline } from "./list";
+import { headline } from "./row";
 import type { Live } from "./live";
 import { lamp } from "./status";
 import { Text } from "./value";
