@@ -179,10 +179,11 @@ async def test_the_panel_tells_of_others_and_is_made_wider(page: Page, site: Sit
     await panel.get_by_role("tab", name=re.compile("Similar")).click()
     await expect(panel.get_by_text("user=1")).to_be_visible()
     assert "tab=similar" in page.url
-    before = (await panel.bounding_box() or {})["width"]
+    box = await panel.bounding_box()
+    assert box
     await panel.get_by_role("separator").focus()
     await page.keyboard.press("ArrowLeft")
-    await expect(panel).to_have_css("width", f"{before + 32}px")
+    await expect(panel).to_have_css("width", f"{box['width'] + 32:g}px")
     await panel.get_by_text("user=1").click()
     await expect(panel.get_by_text("user=2")).to_be_visible()
     await page.go_back()

@@ -113,7 +113,7 @@ export class Waiting {
     const line = document.createElement("a");
     line.className = `row l-${row.level}`;
     line.href = `${this.box.dataset.page}/e/${row.id}`;
-    line.append(part("bar"), part("lv", row.level), part("ms u", plain(row.title)), moment(row.at));
+    line.append(part("lv", row.level), part("ms u", plain(row.title)), moment(row.at));
     place.prepend(line);
     while (place.children.length > 5) place.lastElementChild!.remove();
     place.hidden = false;

@@ -14,7 +14,7 @@ import { Text } from "./value";
 
 const COUNT_EVERY_MS = 1_000;
 const OPEN_AT_FIRST = 5;
-const SHOWN_AT_FIRST = 12;
+const SHOWN_AT_FIRST = 10;
 const VALUES_AT_FIRST = 5;
 
 /** The field or value that hand or focus is at: only there stand its buttons. */

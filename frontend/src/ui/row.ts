@@ -39,7 +39,7 @@ export function errorCells(item: ErrorItem, look: Look, isNarrow: boolean): HTML
     if (text.length > 12) element.title = plain(text);
     return element;
   });
-  const before = [make("span", "bar"), time(row, look), cell("lv", row.level)];
+  const before = [time(row, look), cell("lv", row.level)];
   if (isNarrow) before.push(cell("svc", first ? shortValue(row.fields, first) : oneLine(row.where)));
   return [...before, message(item, look), ...columns];
 }
@@ -102,8 +102,8 @@ type Told = Exclude<Item, ErrorItem>;
 
 /** The cells of a row that is no error. */
 export function toldCells(item: Told): HTMLElement[] {
-  const cells = [make("span", "bar"), item.kind === "marker" ? markerCell(item.marker) : cell("", told(item))];
-  return item.kind === "gap" ? [...cells, gapButton(item.state)] : cells;
+  const words = item.kind === "marker" ? markerCell(item.marker) : cell("", told(item));
+  return item.kind === "gap" ? [words, gapButton(item.state)] : [words];
 }
 
 /** Words of a row that is no error. */
