@@ -104,6 +104,10 @@ function Head({ live, row }: { live: Live; row: Row }) {
         <span class="grow" />
         <kbd class="d-only">k</kbd>
         <kbd class="d-only">j</kbd>
+        {live.canWrite && <PinButton live={live} id={row.id} />}
+        <button class="btn q" aria-label="Tell me when …" title="Tell me when …" onClick={() => (live.dialog.value = "traps")}>
+          <Icon name="bell" />
+        </button>
         <a class="btn q" aria-label="Open on its own page" href={`${live.boot.page}/e/${row.id}`}>
           <Icon name="open" />
         </a>
@@ -120,10 +124,6 @@ function Head({ live, row }: { live: Live; row: Row }) {
       <div class="acts">
         {live.canWrite && <Verbs live={live} ids={[row.issue]} status={issue?.status ?? "open"} />}
         <CopyMenu live={live} row={row} />
-        {live.canWrite && <PinButton live={live} id={row.id} />}
-        <button class="btn" aria-label="Tell me when …" title="Tell me when …" onClick={() => (live.dialog.value = "traps")}>
-          <Icon name="bell" />
-        </button>
         <button class="btn" onClick={() => void live.copy(location.href, "Link")}>
           <Icon name="link" />
           Link

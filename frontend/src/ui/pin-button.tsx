@@ -13,13 +13,13 @@ export function PinButton({ live, id }: { live: Live; id: string }) {
   const note = useSignal("");
   if (live.feed.pins.some(({ error }) => error.id === id)) {
     return (
-      <button class="btn" aria-label="Unpin" aria-pressed title="Unpin for everybody" onClick={() => void live.unpin(id)}>
+      <button class="btn q" aria-label="Unpin" aria-pressed title="Unpin for everybody" onClick={() => void live.unpin(id)}>
         <Icon name="pin" />
       </button>
     );
   }
   return (
-    <Popover label="Pin" button={<Icon name="pin" />}>
+    <Popover className="btn q" label="Pin" button={<Icon name="pin" />}>
       {(close) => (
         <form
           class="pop form pinform"

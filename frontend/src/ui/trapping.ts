@@ -19,7 +19,9 @@ export class Trapping {
   }
 
   begin(): void {
-    if (localStorage.getItem(this.storedAs)) void this.open();
+    const look = () => void (localStorage.getItem(this.storedAs) && this.open());
+    addEventListener("storage", look); // set in another tab
+    look();
   }
 
   /** What there is to set and remove traps with. */

@@ -128,9 +128,9 @@ function TopIssues({ live }: { live: Live }) {
     return () => clearInterval(timer);
   }, [live, isReady]);
   const found = top(live.feed.issues.values(), trends.value, TOP);
-  if (found.length === 0) return <section class="top empty" aria-label="Most in the last hour" />;
+  if (found.length === 0) return null;
   return (
-    <section class="top" aria-label="Most in the last hour">
+    <section class="most" aria-label="Most in the last hour">
       <h2>Most in the last hour</h2>
       {found.map(({ issue, count: times }) => (
         <Line key={issue.id} of={issue} left={short(times)} />
