@@ -118,3 +118,22 @@ async def test_members_are_listed_and_removed(own_dashboard: Dashboard) -> None:
     assert (await visitor.send("DELETE", mine)).status == 409
     assert (await visitor.send("DELETE", f"/api/v1/members/{bob.id}")).status == 204
     assert len((await visitor.get("/api/v1/members")).json["members"]) == 1
+
+
+async def test_someone_is_invited_and_joins(own_dashboard: Dashboard) -> None:
+    visitor = await own_dashboard.signed_in()
+    made = await visitor.send("POST", "/api/v1/members", {"email": " Bob@Example.org "})
+    assert (made.status, made.json["email"]) == (201, "bob@example.org")
+    again = await visitor.send("POST", f"/api/v1/members/{made.json['id']}/invite")
+    assert (again.status, again.json["id"]) == (201, made.json["id"])
+    guest = own_dashboard.visitor()
+    old, new = (each.json["url"].removeprefix("http://localhost") for each in (made, again))
+    assert (await guest.get(old)).status == 410
+    await guest.get(new)
+    assert (await guest.post(new, password="a long enough one")).location == "/"
+    assert (await guest.get("/api/v1/members")).status == 200
+    refused = await visitor.send("POST", f"/api/v1/members/{made.json['id']}/invite")
+    assert refused.status == 409
+    for email, status in (("bob@example.org", 409), ("no address", 400)):
+        answer = await visitor.send("POST", "/api/v1/members", {"email": email})
+        assert answer.status == status

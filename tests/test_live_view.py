@@ -1,8 +1,11 @@
 """The live view in a real browser: ranges, marks, suggestions, columns, and what the page costs."""
 
+import csv
+import io
 import re
 from collections.abc import AsyncIterator
 
+import httpx
 import pytest
 import pytest_asyncio
 from fixtures_site import Site
@@ -228,3 +231,35 @@ async def test_a_finger_marks_the_chart(site: Site, browser: Browser) -> None:
     wide = await page.evaluate("document.documentElement.scrollWidth")
     assert wide <= phone["width"]
     await context.close()
+
+
+async def test_what_matches_is_downloaded(page: Page) -> None:
+    box = page.locator(".qin input, .qin [contenteditable]").first
+    await box.fill("level:error")
+    await box.press("Enter")
+    await expect(page.locator(".hist .big")).to_have_text(re.compile("."))
+    await page.get_by_role("button", name="How the list looks").click()
+    async with page.expect_download() as waiting:
+        await page.get_by_role("link", name="Download as CSV all fields").click()
+    download = await waiting.value
+    assert re.fullmatch(r"[a-z0-9-]+\.csv", download.suggested_filename)
+    content = (await download.path()).read_bytes().decode()
+    found = list(csv.DictReader(io.StringIO(content, newline="")))
+    assert len(found) > 1
+    assert {each["level"] for each in found} == {"error"}
+
+
+async def test_issues_under_a_filter_are_counted_by_the_server(page: Page, site: Site) -> None:
+    """More of one issue than the page holds: its count is that of all of them."""
+    many = [{"Msg": "crowded out", "service": "crowd"}] * 450
+    async with httpx.AsyncClient(base_url=site.server.url) as http:
+        await http.post(f"/submit?_s={site.server.key}&_r=json", json=many)
+    await page.goto(f"{site.live}?q=service:crowd")
+    await expect(rows(page, "crowded out").first).to_be_visible()
+    await page.keyboard.press("v")
+    listed = page.get_by_role("region", name="Issues").get_by_role("listitem")
+    await expect(listed).to_have_count(1)
+    await expect(listed).to_contain_text("450")
+    async with httpx.AsyncClient(base_url=site.server.url) as http:
+        await http.post(f"/submit?_s={site.server.key}&_r=json", json=many[:3])
+    await expect(listed).to_contain_text("453")

@@ -28,6 +28,11 @@ export interface OwnMarker extends Marker {
 export class IssueApi {
   constructor(private readonly api: Api) {}
 
+  /** The issues of the errors that match, counted among these; the latest. */
+  matching(asked: Record<string, string>): Promise<{ issues: Issue[]; reached_at: number | null }> {
+    return this.api.ask(`/issues?${new URLSearchParams(asked)}`);
+  }
+
   setStatus(change: StatusChange): Promise<{ issues: Issue[]; done_at: number }> {
     return this.api.ask("/issues/status", "POST", change);
   }

@@ -5,6 +5,8 @@
 
 import { batch, signal } from "@preact/signals";
 import { IssueApi, type StatusChange } from "../issue-api";
+import type { Matched } from "../matched";
+import { spanOf } from "../range";
 import { arranged, type Shown, type Sort } from "../issues";
 import { all, extend, kept, NOTHING, toggle, type Selected } from "../selection";
 import { plural } from "../text";
@@ -16,6 +18,8 @@ const LOADED = 300;
 /** Rows drawn: issues are seldom more, and the rest is a filter away. */
 export const MAX_LISTED = 100;
 const TRENDS_S = 60;
+/** Under a filter the server counts again so often; what comes in between is counted here. */
+const MATCHED_S = 15;
 const WORDS: Record<Status, string> = { resolved: "Resolved", ignored: "Ignored", open: "Reopened" };
 
 /** The one desk of a live view. */
@@ -35,6 +39,8 @@ export class Desk {
   private anchor: string | null = null;
   private undoing: (() => Promise<void>) | null = null;
   private trendsOf = "";
+  private matchedOf = "";
+  private answered: Matched | null = null;
   readonly trends = new Trends();
   readonly api: IssueApi;
 
@@ -95,6 +101,43 @@ export class Desk {
       this.live.connection.paintSoon();
     } catch {
       this.trendsOf = ""; // the list says all the same what it knows
+    }
+  }
+
+  /** What the list is filtered by; empty where nothing is. */
+  get question(): string {
+    const { query, range, brush } = this.live;
+    const isAll = query.value === "" && range.value.kind === "any" && !brush.value;
+    return isAll ? "" : JSON.stringify([query.value, range.value, brush.value]);
+  }
+
+  /** The server's answer to what is asked now; an older one of another filter is none. */
+  get matched(): Matched | null {
+    return this.answered?.question === this.question ? this.answered : null;
+  }
+
+  get reachedAt(): number | null {
+    return this.question === "" ? null : (this.matched?.reachedAt ?? null);
+  }
+
+  /** Ask anew when the filter changes, and now and then. */
+  async loadMatched(): Promise<void> {
+    const { question } = this;
+    const asked = `${question} ${Math.floor(this.live.second.value / MATCHED_S)}`;
+    if (question === "" || asked === this.matchedOf) return;
+    this.matchedOf = asked;
+    const { query, range, brush, feed } = this.live;
+    const at = feed.serverNow();
+    const { since, until } = spanOf(range.value, brush.value, at);
+    const wanted: Record<string, string> = { query: query.value, limit: String(LOADED) };
+    if (since !== null) wanted.since = String(Math.round(since));
+    if (until !== null) wanted.until = String(Math.round(until));
+    try {
+      const { issues, reached_at: reachedAt } = await this.api.matching(wanted);
+      this.answered = { question, at, issues, reachedAt };
+      this.live.connection.paintSoon();
+    } catch {
+      this.matchedOf = ""; // the rows are counted all the same
     }
   }
 

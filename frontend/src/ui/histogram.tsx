@@ -47,8 +47,8 @@ export function Histogram({ live }: { live: Live }) {
         <button class="btn q t-only" aria-label="Fields" title="Fields" onClick={() => live.toggleFields()}>
           <Icon name="fields" />
         </button>
-        <Popover className="btn q" label="How the list looks" button={<Icon name="sliders" />}>
-          {() => <PrefsMenu />}
+        <Popover className="btn q" label="How the list looks, and downloads" button={<Icon name="sliders" />}>
+          {() => <PrefsMenu live={live} />}
         </Popover>
       </div>
       <Plot live={live} bars={bars} />

@@ -1,7 +1,7 @@
 /** Grouped: the issues behind the errors, how they go, and what members say of them. */
 
 import { useEffect } from "preact/hooks";
-import { times } from "../item";
+import { matchedIssues } from "../matched";
 import { badge, users, type Shown, type Sort } from "../issues";
 import { ago, count, plural, short } from "../text";
 import { exact } from "../time";
@@ -32,12 +32,13 @@ export function Issues({ live }: { live: Live }) {
   live.painted.value;
   live.second.value;
   const desk = deskOf(live);
-  const found = desk.arrange(live.query.value === "" ? live.feed.issues.values() : counted(live));
+  const found = desk.arrange(desk.question === "" ? live.feed.issues.values() : matchedIssues(desk.matched, live.feed.rows.items, live.feed.issues));
   const shown = found.slice(0, MAX_LISTED);
   useEffect(() => void desk.load(), [desk]);
   useEffect(() => {
     desk.list(shown);
     void desk.loadTrends();
+    void desk.loadMatched();
   });
   return (
     <section class="grouped" aria-label="Issues">
@@ -60,6 +61,7 @@ export function Issues({ live }: { live: Live }) {
         <span class="dim" title={found.length > shown.length ? `The first ${MAX_LISTED} are listed` : ""}>
           {count(found.length)}
         </span>
+        {desk.reachedAt !== null && <span class="dim">counted back to {exact(desk.reachedAt)}</span>}
       </div>
       <div class="issues" role="list" aria-label="Issues">
         {shown.map((issue) => (
@@ -100,31 +102,6 @@ function Bulk({ live, shown }: { live: Live; shown: readonly Issue[] }) {
       </button>
     </div>
   );
-}
-
-/** Under a filter: the issues of the errors in the list, counted there. */
-function counted(live: Live): Issue[] {
-  const found = new Map<string, Issue>();
-  for (const item of live.feed.rows.items) {
-    if (item.kind !== "error") continue;
-    const { row } = item;
-    const known = found.get(row.issue);
-    const first = item.folded[0] ?? row;
-    found.set(row.issue, {
-      status: "open",
-      regressed_at: null,
-      ...live.feed.issues.get(row.issue),
-      id: row.issue,
-      title: row.title,
-      type: row.type,
-      level: row.level,
-      where: row.where,
-      first_seen_at: known?.first_seen_at ?? first.at,
-      last_seen_at: row.at,
-      count: (known?.count ?? 0) + times(item),
-    });
-  }
-  return [...found.values()];
 }
 
 function IssueRow({ live, issue }: { live: Live; issue: Issue }) {

@@ -1,6 +1,9 @@
-/** How the list looks, for this browser. */
+/** How the list looks, for this browser; and what is in it, to take along. */
 
 import "../styles/pop.css";
+import { exportUrl } from "../export";
+import { spanOf } from "../range";
+import type { Live } from "./live";
 import { prefer, prefs, type Prefs } from "./prefs";
 
 interface Choice {
@@ -18,11 +21,24 @@ const CHOICES: readonly Choice[] = [
   { label: "Single-letter keys", isOn: (is) => is.hasLetterKeys, change: (hasLetterKeys) => ({ hasLetterKeys }) },
 ];
 
-export function PrefsMenu() {
+export function PrefsMenu({ live }: { live: Live }) {
   return (
     <div class="pop right">
       <Choices />
+      <Downloads live={live} />
     </div>
+  );
+}
+
+function Downloads({ live }: { live: Live }) {
+  const { base } = live.boot;
+  const wanted = { query: live.query.value, ...spanOf(live.range.value, live.brush.value, Date.now()) };
+  return (
+    <nav class="list downloads" aria-label="Download what matches">
+      <a href={exportUrl(base, "csv", wanted, live.columns.value)} download>Download as CSV <small>these columns</small></a>
+      <a href={exportUrl(base, "csv", wanted)} download>Download as CSV <small>all fields</small></a>
+      <a href={exportUrl(base, "ndjson", wanted)} download>Download as JSON lines</a>
+    </nav>
   );
 }
 
