@@ -15,6 +15,7 @@ _MARKUP = r"<!--.*?-->|<%--.*?--%>"
 _COMMENTS = {
     "sh": _HASH,
     "python": _HASH,
+    "powershell": _HASH,
     "php": rf"{_HASH}|{_SLASHES}|/\*.*?\*/",
     "html": _MARKUP,
     "aspx": rf"{_MARKUP}|{_SLASHES}",

@@ -64,7 +64,7 @@ async def test_a_line_and_its_button_send_the_same(
 async def test_strangers_see_no_key(dashboard: Dashboard) -> None:
     page = await dashboard.visitor().get("/docs/api")
     assert page.status == 200
-    assert "curl &#39;http://localhost/submit?_s=KEY&amp;_r=json&amp;Msg=Hello&#39;" in page.text
+    assert "curl 'http://localhost/submit?_s=KEY&_r=json&Msg=Hello'" in page.elements.text
     assert dashboard.stack.keys[0].key not in page.text
     assert dashboard.stack.slug not in page.text
     ready = [each for each in page.elements.all("button") if "data-ready" in each]
@@ -75,7 +75,7 @@ async def test_members_see_the_key_of_the_stack_they_choose(dashboard: Dashboard
     visitor = await dashboard.signed_in()
     page = await visitor.get(f"/docs/api?stack={dashboard.stack.slug}")
     key = dashboard.stack.keys[0].key
-    assert f"/submit?_s={key}&amp;_r=json&amp;Msg=Hello" in page.text
+    assert f"/submit?_s={key}&_r=json&Msg=Hello" in page.elements.text
     assert "_s=KEY" not in page.text.split('id="yours"', maxsplit=1)[0]
     chosen = [each["value"] for each in page.elements.all("option") if "selected" in each]
     assert chosen == [dashboard.stack.slug]

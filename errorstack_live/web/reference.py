@@ -8,6 +8,7 @@ from quart import Quart, render_template, request
 
 from errorstack_live.errors import NotFound
 from errorstack_live.model import Stack
+from errorstack_live.paint import paint
 from errorstack_live.web.auth import session
 from errorstack_live.web.client import Client, Filled, shelf
 from errorstack_live.web.origin import public_url
@@ -182,6 +183,7 @@ def register(app: Quart) -> None:
                 for name, samples in SAMPLES.items()
             },
             groups=_groups(url, key or NO_KEY),
+            painted=lambda text, language: paint(text, language, (url, key)),
         )
 
 
