@@ -54,6 +54,18 @@ def test_json(snippet: str, stack: Stack) -> None:
     assert fields == {"Msg": "Hello", "level": "warning", "user": {"id": 733, "plan": "pro"}}
 
 
+@pytest.mark.client("curl")
+def test_a_shell_of_2010(stack: Stack, live: Live, report: Report) -> None:
+    """The API page's own line: a form by hand, with its space as it is."""
+    form = f"Msg=node died&_s={stack.key}&_r=json"
+    assert '"success":true' in run("curl", "-d", form, f"{stack.url}/submit").replace(" ", "")
+    assert stack.fields(1) == [{"Msg": "node died"}]
+    live.errors(1)
+    platform = f"curl {version('curl', '-V')}"
+    report("shell (2010)", platform, sent="a raw space", stored="exactly",
+           live_ms=live.lags_ms[0])  # fmt: skip
+
+
 @pytest.mark.snippet("wget")
 def test_wget(snippet: str, stack: Stack) -> None:
     assert '"success":true' in run("sh", "-c", snippet).replace(" ", "")
