@@ -45,12 +45,14 @@ def breakdown(errors: Sequence[Error], names: Iterable[str] = ()) -> list[Part]:
 
 def _telling(counts: dict[str, Counter[str]], total: int) -> list[str]:
     """Fields of which many errors have the same values: an id of its own for each tells nothing."""
+    rank = {name: place for place, name in enumerate(TOLD_FIRST)}
     told = [
         name
         for name, counted in counts.items()
-        if name not in _UNTOLD and counted and len(counted) <= max(1, counted.total() // 2)
+        if name not in _UNTOLD
+        and counted
+        and (name in rank or len(counted) <= max(1, counted.total() // 2))
     ]
-    rank = {name: place for place, name in enumerate(TOLD_FIRST)}
     return sorted(told, key=lambda name: (rank.get(name, len(rank)), total - counts[name].total()))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from html.parser import HTMLParser
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest_asyncio
 from argon2 import PasswordHasher
@@ -86,6 +87,12 @@ class Visitor:
 
     async def post(self, path: str, **form: str) -> Page:
         return await self._open(path, "POST", form={"form_token": self.token, **form})
+
+    async def send_form(self, path: str, pairs: list[tuple[str, str]]) -> Page:
+        """A form in which names come several times."""
+        body = urlencode([("form_token", self.token), *pairs])
+        kind = {"Content-Type": "application/x-www-form-urlencoded"}
+        return await self._open(path, "POST", headers=kind, data=body)
 
     async def send(self, method: str, path: str, body: Any = None, **headers: str) -> Page:
         """What a page's script sends."""

@@ -78,6 +78,13 @@ class Issues:
         return [from_document(each) for each in await self._issues.find(which).to_list(None)]
 
     @deadline()
+    async def merged(self, stack_id: str) -> list[Issue]:
+        """All issues of a stack that were merged into others."""
+        which = {"stack": object_id(stack_id), "into": {"$ne": None}}
+        found = self._issues.find(which).sort("last_seen_at", -1)
+        return [from_document(each) for each in await found.to_list(None)]
+
+    @deadline()
     async def set_status(
         self,
         stack_id: str,

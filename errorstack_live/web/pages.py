@@ -3,19 +3,15 @@
 from typing import Any
 
 from jinja2 import StrictUndefined
-from quart import Blueprint, Quart, Response, redirect, render_template, request
-from werkzeug.wrappers import Response as AnyResponse
+from quart import Blueprint, Quart, request
 
 from errorstack_live import __version__
-from errorstack_live.errors import Invalid, Unauthorized
-from errorstack_live.model import Status
-from errorstack_live.query import EVERYTHING
+from errorstack_live.errors import Unauthorized
 from errorstack_live.web import (
     account,
     asset,
     client,
-    history,
-    parameter,
+    issue,
     reference,
     render,
     rest,
@@ -25,14 +21,9 @@ from errorstack_live.web import (
     status,
     view,
 )
-from errorstack_live.web.auth import form_token, member, reader, session, writer
-from errorstack_live.web.history import Span
-from errorstack_live.web.state import now, state
+from errorstack_live.web.auth import form_token, member, reader, session
+from errorstack_live.web.state import now
 
-MAX_ISSUES = 200
-NEWEST = 50
-STATUSES: dict[str, Status | None] = {"open": Status.OPEN, "resolved": Status.RESOLVED,
-                                      "ignored": Status.IGNORED, "all": None}  # fmt: skip
 THEMES = {"dark", "light"}
 
 pages = Blueprint("pages", __name__)
@@ -51,6 +42,7 @@ def register(app: Quart) -> None:
     rest.register(app)
     account.register(app)
     stack.register(app)
+    issue.register(app)
 
 
 @pages.before_request
@@ -87,53 +79,6 @@ async def live(**_: str) -> str:
 async def wall(**_: str) -> str:
     """The live view as a wallboard."""
     return await view.render_live(await reader(), is_wall=True)
-
-
-@pages.get("/s/<slug>/issues")
-async def issues(**_: str) -> str:
-    """Issues as a plain list, by state."""
-    who = await reader()
-    word = request.args.get("status", "open")
-    status = parameter.choice({"status": word}, "status", STATUSES, "open")
-    found = await history.issues(who, status=status, limit=MAX_ISSUES)
-    return await render_template(
-        "issues.html",
-        **await view.common(who),
-        issues=found,
-        status=word,
-        is_cut=len(found) == MAX_ISSUES,
-    )
-
-
-@pages.get("/s/<slug>/issues/<issue_id>")
-async def issue(issue_id: str, **_: str) -> str:
-    """One issue with its newest errors."""
-    who = await reader()
-    found = await history.issue(who, issue_id)
-    page = await history.errors(who, EVERYTHING, Span(issue=issue_id), limit=NEWEST)
-    return await render_template(
-        "issue.html",
-        **await view.common(who),
-        issue=found,
-        errors=page.errors,
-        bars=render.spark(await view.recent_bars(who, issue_id), now()),
-    )
-
-
-@pages.post("/s/<slug>/issues/<issue_id>")
-async def set_status(issue_id: str, **_: str) -> AnyResponse | Response:
-    """Resolve, ignore or reopen an issue."""
-    who = await writer()
-    form = await request.form
-    if form.get("status") not in set(Status):
-        raise Invalid(f"status is one of: {', '.join(Status)}")
-    found = state().store.issues
-    await found.get(who.stack.id, issue_id)
-    await found.set_status(who.stack.id, [issue_id], Status(form["status"]), now())
-    place = view.place_of(who).page
-    return redirect(
-        f"{place}/issues" if form.get("back") == "issues" else f"{place}/issues/{issue_id}"
-    )
 
 
 @pages.get("/s/<slug>/e/<error_id>")

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -172,6 +172,57 @@ class Bar:
     is_bad: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One column of a trend: its place and height, from 0 to 100 of the whole, and its words."""
+
+    x: float
+    height: float
+    words: str
+
+
+def columns(counts: Sequence[int], since: datetime, step: timedelta) -> list[Column]:
+    """Columns of counts, oldest first; empty ones are left out."""
+    highest = max(1, *counts) if counts else 1
+    return [
+        Column(
+            round(place / len(counts) * 100, 2),
+            round(max(3.0, count / highest * 100), 1),
+            f"{number(count)}, {stamp(since + place * step)}",
+        )
+        for place, count in enumerate(counts)
+        if count
+    ]
+
+
+def rate(count: int, seconds: float) -> str:
+    """``1.5 per s``, ``12 per min``, ``3 per h``, ``none``."""
+    each = count / max(1.0, seconds)
+    if not count:
+        return "none"
+    for factor, unit in ((1, "s"), (60, "min")):
+        if each * factor >= 1:
+            return f"{_short(each * factor)} per {unit}"
+    return f"{_short(each * 3600)} per h"
+
+
+def _short(value: float) -> str:
+    return f"{value:.1f}".removesuffix(".0") if value < 10 else f"{value:,.0f}"
+
+
+def lasting(span: timedelta) -> str:
+    """A length of time with its two largest units: ``4 m 12 s``."""
+    seconds = max(0, int(span.total_seconds()))
+    sizes = ((86_400, "d"), (3600, "h"), (60, "m"), (1, "s"))
+    parts = []
+    for size, unit in sizes:
+        value, seconds = divmod(seconds, size)
+        parts.append((value, unit))
+    first = next((place for place, (value, _) in enumerate(parts) if value), len(parts))
+    told = [f"{value} {unit}" for value, unit in parts[first : first + 2] if value]
+    return " ".join(told) or "0 s"
+
+
 def spark(minutes: Sequence[tuple[datetime, dict[str, int]]], until: datetime) -> list[Bar]:
     """Bars of the last hour, two minutes each, oldest first; empty ones are left out.
 
@@ -201,7 +252,7 @@ def register(app: Quart) -> None:
     """Give templates these filters."""
     shown = (
         visible, coded, plain, one_line, saying, link, value_text, rest_size, size, number, clock,
-        fraction, stamp, iso, ago, spark, grouped, libraries,
+        fraction, stamp, iso, ago, spark, rate, lasting, grouped, libraries,
     )  # fmt: skip
     app.jinja_env.filters.update({each.__name__: each for each in shown})
     app.jinja_env.globals["MAX_VALUE_CHARS"] = MAX_VALUE_CHARS

@@ -15,6 +15,7 @@ OF_A_STACK = (
     ("Share links", "/shares"),
     ("Retention", "/retention"),
     ("Scrubbing", "/scrubbing"),
+    ("Grouping", "/grouping"),
     ("Limits and usage", "/limits"),
 )
 """Label and path below ``/s/<slug>/settings``: another section is a line here, a module in

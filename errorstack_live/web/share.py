@@ -4,6 +4,7 @@ from quart import Blueprint, Quart, Response, redirect
 from werkzeug.wrappers import Response as AnyResponse
 
 from errorstack_live.errors import NotFound
+from errorstack_live.web import issue as issues
 from errorstack_live.web import view
 from errorstack_live.web.auth import check_share, reader
 from errorstack_live.web.cookie import give_share_cookie
@@ -43,6 +44,12 @@ async def live(**_: str) -> str:
 async def wall(**_: str) -> str:
     """The shared live view as a wallboard."""
     return await view.render_live(await reader(), is_wall=True)
+
+
+@share.get("/v/<share_id>/issues/<issue_id>")
+async def issue(issue_id: str, **_: str) -> issues.Answer:
+    """One issue, as far as the shared view shows it."""
+    return await issues.render_issue(await reader(), issue_id)
 
 
 @share.get("/v/<share_id>/e/<error_id>")

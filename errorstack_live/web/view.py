@@ -1,7 +1,6 @@
 """Builds the live view and one error's page, for members and for share links alike."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 from urllib.parse import urlencode
 
@@ -18,7 +17,7 @@ from errorstack_live.web.auth import Reader
 from errorstack_live.web.client import Filled, shelf
 from errorstack_live.web.history import Span
 from errorstack_live.web.origin import public_url
-from errorstack_live.web.state import now, state
+from errorstack_live.web.state import state
 
 FIRST_ROWS = 100
 """Errors that the live view shows without a script."""
@@ -107,13 +106,6 @@ async def _issue_of(reader: Reader, error: Error) -> Issue | None:
         return await history.issue(reader, error.issue)
     except NotFound:
         return None
-
-
-async def recent_bars(reader: Reader, issue_id: str) -> history.Minutes:
-    """One issue's errors of the last day, scaled to the hour that a spark draws."""
-    until = now()
-    minutes, _ = await history.minutes(reader, until - timedelta(days=1), until, issue=issue_id)
-    return [(until - (until - at) / 24, levels) for at, levels in minutes]
 
 
 def _read_query(text: str) -> tuple[Query | None, QueryError | None]:

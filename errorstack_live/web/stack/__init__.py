@@ -2,7 +2,16 @@
 
 from quart import Quart
 
-from errorstack_live.web.stack import general, keys, limits, removal, retention, scrubbing, shares
+from errorstack_live.web.stack import (
+    general,
+    grouping,
+    keys,
+    limits,
+    removal,
+    retention,
+    scrubbing,
+    shares,
+)
 
 PARTS = (
     general.part,
@@ -10,6 +19,7 @@ PARTS = (
     shares.part,
     retention.part,
     scrubbing.part,
+    grouping.part,
     limits.part,
     removal.part,
 )

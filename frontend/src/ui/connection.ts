@@ -261,7 +261,7 @@ export class Connection {
   }
 }
 
-function open(base: string, way: Way): Channel {
+export function open(base: string, way: Way): Channel {
   const url = new URL(`${base}/live`, location.href);
   if (way === "events") return later(async () => {
     const { EventChannel } = await import("../events");
@@ -301,7 +301,7 @@ function later(load: () => Promise<() => Channel>): Channel {
   return outer;
 }
 
-function after(ms: number, call: () => void): () => void {
+export function after(ms: number, call: () => void): () => void {
   const timer = setTimeout(call, ms);
   return () => clearTimeout(timer);
 }
