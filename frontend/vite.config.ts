@@ -17,7 +17,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
     rollupOptions: {
-      input: ["live.tsx", "page.ts", "setup.ts", "reference.ts", "issue.tsx", "styles/app.css", "styles/pages.css", "styles/reference.css", "styles/issue.css"].map(
+      input: ["live.tsx", "page.ts", "setup.ts", "reference.ts", "styles/app.css", "styles/pages.css", "styles/reference.css", "styles/issue.css"].map(
         (name) => `src/${name}`,
       ),
     },

@@ -2,7 +2,6 @@
 
 import { render, type ComponentChild } from "preact";
 import { Api } from "./api";
-import { ready } from "./common";
 import { Bins } from "./counters";
 import { Feed } from "./feed";
 import type { Fix } from "./fix";
@@ -10,7 +9,7 @@ import { IssueApi, type Part } from "./issue-api";
 import { Socket, type SocketState } from "./socket";
 import { after, open } from "./ui/connection";
 import { Breakdown, FactList, Lamp, Newest, State, Trend, VerdictSaid } from "./ui/issue-parts";
-import { include } from "./ui/query-text";
+import { include } from "./ui/query-edit";
 import type { Issue, ServerMessage } from "./wire";
 
 interface Boot {
@@ -148,6 +147,5 @@ function keyed(event: KeyboardEvent): void {
 }
 
 addEventListener("keydown", keyed);
-ready();
-const boot = document.getElementById("boot")?.textContent;
+const boot = document.getElementById("issue-boot")?.textContent;
 if (boot) new IssuePage(JSON.parse(boot) as Boot).begin();

@@ -37,4 +37,5 @@ function begin(): void {
 }
 
 ready();
-begin();
+if (document.getElementById("issue-boot")) void import("./issue"); // whoever reads an issue has the rest already
+else begin();

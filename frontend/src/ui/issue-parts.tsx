@@ -8,7 +8,7 @@ import { ago, count, plain, plural } from "../text";
 import { clock, exact, fraction } from "../time";
 import type { Issue, Marker, Minute, Row } from "../wire";
 import { totalOf } from "../counters";
-import { headline } from "./list";
+import { headline } from "./row";
 import { Text } from "./value";
 
 export function Lamp({ isLive }: { isLive: boolean }) {
