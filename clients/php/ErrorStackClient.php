@@ -720,6 +720,7 @@ final class Message
     public string $body = '';
     /** The file it waits in, or ''. */
     public string $file = '';
+    public float $began = 0.0;
 
     public function __construct(string $path, array $texts)
     {
@@ -1289,6 +1290,7 @@ final class Courier
                 continue;
             }
             $this->flying[$next->id] = $next;
+            $next->began = self::now();
             $this->wire->send($next->id, $this->url . $next->path, $next->body);
         }
     }
@@ -1341,7 +1343,7 @@ final class Courier
             $this->keep($message, $answer);
             return;
         }
-        $this->ledger->succeeded();
+        $this->ledger->succeeded(self::now() - $message->began);
         if ($answer->fate === Answer::REFUSED) {
             $this->ledger->lose('refused');
             ($this->settings['tell'])($answer->problem);
@@ -1501,6 +1503,13 @@ final class Ledger
     private const PAUSES_S = [5, 10, 20, 30];
     /** One request tries whether the server is back, the others go on without it. */
     private const PROBE_S = 3;
+    /** An answer may take so many times longer than usual, within these bounds. */
+    private const PATIENCE = 5;
+    private const UNKNOWN_S = 0.02;
+    private const MIN_WAIT_S = 0.05;
+    private const MAX_WAIT_S = 1.0;
+    /** A request that tried and was killed is waited for no longer. */
+    private const FORGOTTEN_S = 10;
     private const MAX_AHEAD_S = 3600;
 
     private Shelf $shelf;
@@ -1564,11 +1573,20 @@ final class Ledger
         });
     }
 
-    /** Whether to try the server: not during a pause, and after it one at a time. */
+    /**
+     * Whether to try the server: not during a pause, after it one at a time, and not while another
+     * request waits for longer than usual: a server that hangs must not hold them all.
+     */
     public function mayTry(): bool
     {
         return (bool) $this->shelf->change(static function (array &$state): bool {
             if (empty($state['fails'])) {
+                $waited = microtime(true) - ($state['trying'] ?? 0);
+                $usual = min(max(($state['took'] ?? self::UNKNOWN_S) * self::PATIENCE, self::MIN_WAIT_S), self::MAX_WAIT_S);
+                if ($waited > $usual && $waited < self::FORGOTTEN_S) {
+                    return false;
+                }
+                $state['trying'] = $waited < $usual ? $state['trying'] ?? 0 : microtime(true);
                 return true;
             }
             $now = time();
@@ -1585,15 +1603,18 @@ final class Ledger
         $this->shelf->change(static function (array &$state) use ($retryAfter): void {
             $fails = min(($state['fails'] ?? 0) + 1, count(self::PAUSES_S));
             $state['fails'] = $fails;
+            unset($state['trying']);
             $state['pause'] = time() + ($retryAfter ?: self::PAUSES_S[$fails - 1]);
             unset($state['probe']);
         });
     }
 
-    public function succeeded(): void
+    /** The server answered, after so many seconds. */
+    public function succeeded(float $took): void
     {
-        $this->shelf->change(static function (array &$state): void {
-            unset($state['fails'], $state['pause'], $state['probe']);
+        $this->shelf->change(static function (array &$state) use ($took): void {
+            unset($state['fails'], $state['pause'], $state['probe'], $state['trying']);
+            $state['took'] = round(0.8 * ($state['took'] ?? $took) + 0.2 * $took, 4);
         });
     }
 

@@ -307,16 +307,22 @@ def test_a_request_tells_where_it_was(
 
 
 def test_a_call_is_cheap(program: Program, ini: Ini) -> None:
+    """In the processor's time, which a busy machine does not change; with the sending."""
     with answering(STORED) as server:
         code = """
             function fall($n) { return $n ? fall($n - 1) : new Exception('deep'); }
+            function spent_ms() {
+                $used = getrusage();
+                return ($used['ru_utime.tv_sec'] + $used['ru_stime.tv_sec']) * 1000
+                    + ($used['ru_utime.tv_usec'] + $used['ru_stime.tv_usec']) / 1000;
+            }
             $deep = fall(50);
-            $began = hrtime(true);
+            $began = spent_ms();
             for ($n = 0; $n < 100; $n++) { $errors->submit($deep, ['n' => $n]); }
-            echo (hrtime(true) - $began) / 1e8;
+            echo (spent_ms() - $began) / 100;
             """
         done = php.run(program(code, server.url, "k", "['per_minute' => 1000]"), ini=ini)
-    assert float(done.out) < 10, "milliseconds, with the sending"
+    assert float(done.out) < 5
     assert len(server.forms) == 100
 
 
