@@ -261,7 +261,7 @@ public static class Host
 
     private static void Once(ErrorStackOptions options, string[] more)
     {
-        options.Timeout = TimeSpan.FromSeconds(0.4);
+        options.Timeout = TimeSpan.FromSeconds(1);
         ErrorStackClient.Start(options);
         ErrorStackClient.Submit("once");
         var watch = Stopwatch.StartNew();
@@ -271,7 +271,7 @@ public static class Host
 
     private static void LogOnce(ErrorStackOptions options, string[] more)
     {
-        options.Timeout = TimeSpan.FromSeconds(0.4);
+        options.Timeout = TimeSpan.FromSeconds(1);
         ErrorStackClient.Start(options);
         Say("stored", ErrorStackClient.LogAsync("once").Result);
     }

@@ -175,7 +175,7 @@ static void off(void) {
 
 static void once(void) {
     ErrorStackSettings *chosen = settings();
-    chosen.timeout = 0.4;
+    chosen.timeout = 1;
     [ErrorStackClient startWithSettings:chosen];
     submit(@"once");
     finish();
@@ -183,7 +183,7 @@ static void once(void) {
 
 static void logOnce(void) {
     ErrorStackSettings *chosen = settings();
-    chosen.timeout = 0.4;
+    chosen.timeout = 1;
     [ErrorStackClient startWithSettings:chosen];
     [[ErrorStackClient shared] log:@"once"];
     finish();
