@@ -159,6 +159,7 @@ async def test_cors_echoes_the_origin(server: Server, http: httpx.AsyncClient, o
     )
     assert answer.headers["access-control-allow-origin"] == origin
     assert answer.headers["access-control-allow-credentials"] == "true"
+    assert answer.headers["access-control-expose-headers"] == "retry-after, x-errorstack-error"
     assert answer.headers["vary"] == "Origin"
 
 

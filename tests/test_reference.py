@@ -8,10 +8,11 @@ from typing import Any
 import httpx
 import pytest
 from fixtures_dashboard import Dashboard
-from fixtures_server import Server
+from fixtures_server import Server, serving
 from playwright.async_api import Browser, Page, expect
 
 from errorstack_live.query import EVERYTHING
+from errorstack_live.storage.mongo import Store
 from errorstack_live.web.client import shelf
 from errorstack_live.web.reference import SAMPLES, Sample
 from errorstack_live.web.state import now
@@ -86,6 +87,15 @@ async def test_a_stranger_cannot_ask_for_a_stack(dashboard: Dashboard) -> None:
     page = await dashboard.visitor().get(f"/docs/api?stack={dashboard.stack.slug}")
     assert page.status == 200
     assert dashboard.stack.keys[0].key not in page.text
+
+
+async def test_lines_are_sent_to_the_address_in_them(store: Store) -> None:
+    """The public one, also where the page is read at another."""
+    async with serving(store, public_url="https://errors.example") as server:
+        page = await asyncio.to_thread(httpx.get, f"{server.url}/docs/api")
+    assert 'data-run="https://errors.example/submit?_s=nobody&amp;' in page.text
+    policy = page.headers["content-security-policy"]
+    assert "connect-src 'self' https://errors.example;" in policy
 
 
 async def test_every_client_is_there(dashboard: Dashboard) -> None:

@@ -199,6 +199,7 @@ def _cors(headers: dict[bytes, bytes]) -> Headers:
         (b"access-control-allow-origin", origin),
         (b"vary", b"Origin"),
         (b"access-control-allow-credentials", b"true"),
+        (b"access-control-expose-headers", b"retry-after, x-errorstack-error"),
     ]
 
 

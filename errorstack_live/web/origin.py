@@ -67,6 +67,16 @@ def public_url() -> str:
     return chosen or f"{'https' if is_https() else 'http'}://{here().host}"
 
 
+def foreign_origin() -> str:
+    """The site of the address in the snippets, where that is not the page's own; else empty.
+
+    A test must be sent to the very address that senders use, which the policy would forbid.
+    """
+    parts = urlsplit(public_url())
+    origin = f"{parts.scheme}://{parts.netloc}"
+    return "" if origin == f"{here().scheme}://{here().host}" else origin
+
+
 def _own_hosts() -> set[str]:
     public = urlsplit(state().settings.public_url).netloc
     return {here().host.lower(), public.lower()} - {""}

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from typing import Self
 from urllib.parse import urlsplit
 
-from quart import Quart, render_template, request
+from quart import Quart, g, render_template, request
 
 from errorstack_live.errors import NotFound
 from errorstack_live.model import Stack
 from errorstack_live.paint import paint
 from errorstack_live.web.auth import session
 from errorstack_live.web.client import Client, Filled, shelf
-from errorstack_live.web.origin import public_url
+from errorstack_live.web.origin import foreign_origin, public_url
 from errorstack_live.web.state import state
 from errorstack_live.web.view import living_key
 
@@ -168,6 +168,7 @@ def register(app: Quart) -> None:
         stack = _chosen(stacks)
         key = living_key(stack) if stack else ""
         settings = state().settings
+        g.connect_to = foreign_origin()
         return await render_template(
             "api.html",
             url=url,

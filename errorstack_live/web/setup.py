@@ -1,7 +1,6 @@
 """A stack's set-up page: how every kind of program sends, with the real key; and a test of it."""
 
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from quart import Blueprint, Response, g, redirect, render_template, request
 from werkzeug.wrappers import Response as AnyResponse
@@ -12,7 +11,7 @@ from errorstack_live.query import EVERYTHING
 from errorstack_live.web import sample, view
 from errorstack_live.web.auth import signed_in, writer
 from errorstack_live.web.client import Filled, shelf
-from errorstack_live.web.origin import here, public_url
+from errorstack_live.web.origin import foreign_origin, public_url
 from errorstack_live.web.state import state
 
 part = Blueprint("setup", __name__)
@@ -37,7 +36,7 @@ async def setup(**_: str) -> str:
     wanted = request.args.get("client")
     shown = next((each for each in snippets if each.name == wanted), next(iter(snippets), None))
     newest = await state().store.errors.find(who.stack.id, EVERYTHING, limit=1)
-    g.connect_to = _foreign_origin()
+    g.connect_to = foreign_origin()
     return await render_template(
         "setup_stack.html",
         **await view.common(who),
@@ -72,13 +71,3 @@ def _groups(snippets: list[Filled]) -> list[Group]:
     return [
         Group(label, tuple(each for each in snippets if each.of.group == label)) for label in labels
     ]
-
-
-def _foreign_origin() -> str:
-    """The site of the address in the snippets, where that is not the page's own.
-
-    The test must be sent to the very address that senders use, which the policy would forbid.
-    """
-    parts = urlsplit(public_url())
-    origin = f"{parts.scheme}://{parts.netloc}"
-    return "" if origin == f"{here().scheme}://{here().host}" else origin

@@ -53,7 +53,7 @@ function show(output: Element, status: string, text: string, ms: number, isGood:
 function see(output: Element, text: string): void {
   const id = /"ids?": \[? ?"([0-9a-f]{24})"/.exec(text)?.[1];
   const { page } = document.querySelector<HTMLElement>("[data-page]")?.dataset ?? {};
-  if (!id || !page || !output.parentElement!.querySelector('[data-run^="/submit"]')) return;
+  if (!id || !page || !output.parentElement!.querySelector('[data-run*="/submit"]')) return;
   const link = document.createElement("a");
   link.href = `${page}/e/${id}`;
   link.textContent = "See it";
