@@ -63,7 +63,10 @@ function whyRefused(outcome: Answer, { submit }: Try): string {
   if (success) return "";
   const again = retryAfterS > 0 ? ` Try again in ${retryAfterS} s.` : "";
   if (status === 429) return `${message || "Too fast"}.${again} What is faster than the limit is refused; the limit is set under Settings.`;
-  if (status === 503) return `${message || "The database is away"}. Nothing can be stored now; senders are told to try again.${again}`;
+  if (status === 503) {
+    const when = retryAfterS > 0 ? ` in ${retryAfterS} s` : "";
+    return `${message || "The database is away"}. Nothing can be stored now; senders are told to try again${when}.`;
+  }
   if (status === 200 && /key/i.test(message)) return "The key is unknown or was revoked. Reload this page: it takes one that works.";
   if (message) return `${message} (${status}).`;
   return `What answers at ${submit} is not ErrorStack (${status}). Does a proxy in front pass /submit on?`;

@@ -6,6 +6,7 @@ from errorstack_live.errors import Forbidden, Invalid
 from errorstack_live.query import EVERYTHING
 from errorstack_live.web import parameter
 from errorstack_live.web.account.answer import Answer, throttled
+from errorstack_live.web.attempt import remember_device
 from errorstack_live.web.auth import locks, sign_in
 from errorstack_live.web.password import check_password
 from errorstack_live.web.state import now, state
@@ -38,7 +39,9 @@ async def make_first_member() -> Answer:
     if not await state().store.meta.take_setup_token(secret, now()):
         return await _form("", "", "This link was used already or is not the newest one."), 403
     await sign_in(await state().store.members.add(email, password_hash, now()))
-    return redirect(await _first_steps())
+    response = redirect(await _first_steps())
+    remember_device(response, email)
+    return response
 
 
 async def _first_steps() -> str:

@@ -7,6 +7,7 @@ from errorstack_live.errors import Conflict, Forbidden, Invalid
 from errorstack_live.model import Member
 from errorstack_live.web import parameter, section
 from errorstack_live.web.account.answer import Answer, throttled
+from errorstack_live.web.attempt import remember_device
 from errorstack_live.web.auth import check_attempt, locks, session, sign_in, signed_in
 from errorstack_live.web.origin import is_https
 from errorstack_live.web.password import check_password
@@ -56,10 +57,13 @@ async def change_email() -> Answer:
     form = await request.form
     try:
         await _check_password(me, form.get("current", ""))
-        await state().store.members.set_email(me.id, parameter.email(form.get("email", "")))
+        email = parameter.email(form.get("email", ""))
+        await state().store.members.set_email(me.id, email)
     except (Forbidden, Invalid, Conflict) as wrong:
         return await _page(problem=wrong.message), wrong.status
-    return redirect("/account?done=email")
+    response = redirect("/account?done=email")
+    remember_device(response, email)
+    return response
 
 
 @part.post("/account/looks")
