@@ -70,6 +70,17 @@ async def wrong_query(page: Page) -> None:
     await expect(page.get_by_role("alert")).to_be_visible()
 
 
+async def pinned(page: Page) -> None:
+    await opened(page)
+    if await page.get_by_role("button", name="Pin", exact=True).count():  # not by an earlier look
+        await page.keyboard.press("p")
+    await expect(page.get_by_role("region", name="Pinned for everybody")).to_be_visible()
+
+
+async def board(page: Page) -> None:
+    await expect(page.locator(".board .newest .line").first).to_be_visible()
+
+
 def button(name: str) -> Act:
     async def press(page: Page) -> None:
         await rows(page)
@@ -114,6 +125,10 @@ PAGES: dict[str, tuple[str, Act]] = {
     "live, paused": (LIVE, key(" ")),
     "live, fields as a sheet": (LIVE, key("f")),
     "live, help": (LIVE, key("?")),
+    "live, sharing": (LIVE, button("Share view")),
+    "live, traps": (LIVE, button("Traps")),
+    "live, an error pinned": (LIVE, pinned),
+    "wallboard": (f"{LIVE}/wall", board),
     "sign in": ("/login", nothing),
     "stacks": ("/", nothing),
     "status": ("/status", nothing),

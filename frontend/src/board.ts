@@ -17,6 +17,17 @@ export function top(issues: Iterable<Issue>, trends: Record<string, number[]>, l
     .slice(0, limit);
 }
 
+/** The same of the rows that are here: where issues are not told of, or the list shows a part. */
+export function topOfRows(items: readonly Item[], since: number, limit: number): Top[] {
+  const found = new Map<string, Top>();
+  for (const item of items) {
+    if (item.kind !== "error" || item.row.at < since) continue;
+    const { issue: id, type, title, level } = item.row;
+    found.set(id, { issue: { id, type, title, level }, count: (found.get(id)?.count ?? 0) + times(item) });
+  }
+  return [...found.values()].sort((a, b) => b.count - a.count).slice(0, limit);
+}
+
 /** The newest errors, newest first. */
 export function newest(items: readonly Item[], limit: number): { row: Row; count: number }[] {
   const found: { row: Row; count: number }[] = [];

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { newest, top } from "../src/board";
+import { newest, top, topOfRows } from "../src/board";
 import type { Item } from "../src/item";
 import { anonymous, initials, people } from "../src/presence";
 import { newWords } from "../src/text";
@@ -39,6 +39,11 @@ describe("the wallboard", () => {
     const found = top(issues, { a: [1, 2], b: [9], c: [50], x: [7] }, 3);
     expect(found.map(({ issue: { id }, count }) => [id, count])).toEqual([["b", 9], ["a", 3]]);
     expect(top(issues, { a: [1], b: [2] }, 1).length).toBe(1);
+  });
+  it("counts rows where issues are not told of", () => {
+    const error = (issue: string, at: number, unsent = 0) => ({ kind: "error", row: { id: `${issue}${at}`, issue, at, title: issue } as Row, folded: [], unsent }) as unknown as Item;
+    const found = topOfRows([error("a", 5), error("b", 9, 2), { kind: "gap" } as Item, error("a", 10), error("a", 11)], 6, 2);
+    expect(found.map(({ issue: { id }, count }) => [id, count])).toEqual([["b", 3], ["a", 2]]);
   });
   it("has the newest errors, without what is no error", () => {
     const error = (id: string, unsent = 0) => ({ kind: "error", row: { id } as Row, folded: [], unsent }) as unknown as Item;

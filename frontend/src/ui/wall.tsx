@@ -6,7 +6,7 @@
 import "../styles/wall.css";
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { newest, top } from "../board";
+import { newest, top, topOfRows } from "../board";
 import { sum, totalOf } from "../counters";
 import { ago, count, oneLine, perSecond, plural, short } from "../text";
 import { clock } from "../time";
@@ -127,11 +127,13 @@ function TopIssues({ live }: { live: Live }) {
     const timer = setInterval(() => void ask(), COUNTED_EVERY_MS);
     return () => clearInterval(timer);
   }, [live, isReady]);
-  const found = top(live.feed.issues.values(), trends.value, TOP);
+  const isWhole = isReady && live.query.value === "";
+  const since = live.feed.serverNow() - HOUR_MS;
+  const found = isWhole ? top(live.feed.issues.values(), trends.value, TOP) : topOfRows(live.feed.rows.items, since, TOP);
   if (found.length === 0) return null;
   return (
     <section class="most" aria-label="Most in the last hour">
-      <h2>Most in the last hour</h2>
+      <h2>{isWhole ? "Most in the last hour" : "Most of the newest"}</h2>
       {found.map(({ issue, count: times }) => (
         <Line key={issue.id} of={issue} left={short(times)} />
       ))}
