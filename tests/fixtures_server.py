@@ -37,7 +37,7 @@ class Server:
 @asynccontextmanager
 async def serving(store: Store, **chosen: object) -> AsyncIterator[Server]:
     """Serve on ``store`` with these settings until the block ends; a stack is made first."""
-    settings = load(port=0, tls_port=0, **{"ingest_alias": "/x", **chosen})
+    settings = load(**{"port": 0, "tls_port": 0, "ingest_alias": "/x", **chosen})
     stack = await store.stacks.create("Test stack", now=now(), retention_days=30)
     listeners = listen(settings)
     app = create_app(settings, store)

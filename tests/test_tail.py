@@ -2,15 +2,19 @@
 
 import asyncio
 import json
+import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import pytest_asyncio
+import trustme
 from fixtures_server import Server, serving
 
 from errorstack_live.live import mailbox
@@ -231,6 +235,33 @@ async def test_a_silent_stream_outlives_the_read_timeout(
         async with following(running, **bearer) as stream:
             await stream.record()
             await asyncio.sleep(1.0)  # of silence from both: five times the timeout
+            await submit(running, "still here")
+            assert (await stream.record())["title"] == "still here"
+
+
+async def test_it_outlives_the_read_timeout_over_http2_as_well(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "READ_TIMEOUT_S", 0.2)
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    issued.cert_chain_pems[0].write_to_path(tmp_path / "cert.pem")
+    issued.private_key_pem.write_to_path(tmp_path / "key.pem")
+    trust = ssl.create_default_context(cadata=authority.cert_pem.bytes().decode())
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    files = {"certfile": tmp_path / "cert.pem", "keyfile": tmp_path / "key.pem"}
+    async with serving(store, **files, tls_port=port) as running:
+        _, bearer = await token(running)
+        path = f"https://127.0.0.1:{port}/api/v1/stacks/{running.stack.slug}/tail"
+        async with (
+            httpx.AsyncClient(http2=True, verify=trust, timeout=WAIT_S) as http,
+            http.stream("GET", path, headers=bearer) as response,
+        ):
+            assert response.http_version == "HTTP/2"
+            stream = Stream(response, response.aiter_lines())
+            await stream.record()
+            await asyncio.sleep(1.0)
             await submit(running, "still here")
             assert (await stream.record())["title"] == "still here"
 
