@@ -12,7 +12,7 @@ from errorstack_live import fingerprint
 from errorstack_live.errors import Conflict, NotFound
 from errorstack_live.model import BY_FINGERPRINT, Error, Grouping, Issue, Rule, Stack, Status
 from errorstack_live.query import parse
-from errorstack_live.storage import bound, issue, merge
+from errorstack_live.storage import bound, issue, known, merge
 from errorstack_live.storage.document import object_id
 from errorstack_live.storage.mongo import VERSION, Store
 from errorstack_live.storage.writer import Writer
@@ -218,6 +218,25 @@ async def test_the_bound_is_each_stacks_own(store: Store, stack: Stack) -> None:
         await stored(writer, stack, A, B)
         await stored(writer, other, A)
         assert await listed(store, other) == {"kind a": 1}
+
+
+async def test_issues_whose_errors_are_gone_make_room(
+    store: Store, writer: Writer, stack: Stack, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    a, b, c, d, e = await stored(writer, stack, A, B, C, {"Msg": "kind d"}, {"Msg": "kind e"})
+    await store.issues.set_status(stack.id, [b.issue], Status.IGNORED, NOW)
+    await merged(store, stack, [d.issue], c.issue)
+    later = NOW + timedelta(days=stack.retention_days + 1)
+    assert await bound.forget_gone(store.database, later) == 0
+    await store.database.issues.update_one(
+        {"_id": object_id(e.issue)}, {"$set": {"last_seen_at": later}}
+    )
+    assert await bound.forget_gone(store.database, later + timedelta(seconds=1)) == 1
+    assert set(await listed(store, stack)) == {"kind b", "kind c", "kind e"}
+    # A process that still knows it makes it anew, and counts it from one.
+    monkeypatch.setattr(known, "KNOWN_S", 0.0)
+    await stored(writer, stack, A)
+    assert (await one(store, stack, a)).count == 1
 
 
 # Rules

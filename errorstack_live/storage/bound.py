@@ -1,14 +1,17 @@
 """How many issues a stack may have, so that a key's holder cannot make them without end.
 
 Past the bound an error of a new kind goes to one issue that says so; known kinds go on as before.
+Issues whose errors are all gone make room again.
 """
 
 import time
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from errorstack_live import fingerprint
-from errorstack_live.model import Error
+from errorstack_live.model import Error, Status
+from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, object_id
 
 MAX_ISSUES = 10_000
@@ -18,6 +21,8 @@ RECOUNT_AFTER = 500
 RECOUNT_S = 10.0
 """... and this long after."""
 MAX_STACKS = 10_000
+SPARED = timedelta(days=1)
+GONE_S = 10.0
 OVERFLOW = fingerprint.named("overflow of issues")
 TITLE = "More kinds of errors than a stack has issues for: the rest is counted here"
 
@@ -29,6 +34,29 @@ class _Counted:
     count: int
     read_at: float
     added: int = 0
+
+
+async def forget_gone(database: Database, now: datetime) -> int:
+    """Delete issues a day after retention has taken their last errors; returns how many.
+
+    What is ignored stays so for as long as was said, and what others were merged into is kept.
+    Processes that know a deleted issue read it anew before they count for it (``known``).
+    """
+    async with deadline(GONE_S, in_turn=False):
+        stacks = await database.stacks.find({}, {"retention_days": 1, "merges": 1}).to_list(None)
+    forgotten = 0
+    for stack in stacks:
+        targets = [object_id(each["into"]) for each in stack.get("merges", ())]
+        which = {
+            "stack": stack["_id"],
+            "last_seen_at": {"$lt": now - timedelta(days=stack["retention_days"]) - SPARED},
+            "status": {"$ne": Status.IGNORED.value},
+            "into": None,
+            "_id": {"$nin": targets},
+        }
+        async with deadline(GONE_S, in_turn=False):
+            forgotten += (await database.issues.delete_many(which)).deleted_count
+    return forgotten
 
 
 class IssueBound:

@@ -4,9 +4,10 @@ So that an error of a known issue costs no read, and that of a new one makes its
 """
 
 import asyncio
+import time
 from collections import Counter, OrderedDict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from pymongo import InsertOne
@@ -19,6 +20,8 @@ from errorstack_live.storage.document import Database, Document, object_id
 from errorstack_live.storage.issue import described, from_document
 
 MAX_KNOWN = 20_000
+KNOWN_S = 6 * 3600.0
+"""An issue that had no error for so long is read anew: it may be gone (see ``bound``)."""
 _DUPLICATE = 11000
 
 
@@ -28,6 +31,7 @@ class Known:
 
     status: Status
     count: int
+    used_at: float = field(default_factory=time.monotonic)
 
 
 class KnownIssues(Collection[str]):
@@ -69,6 +73,7 @@ class KnownIssues(Collection[str]):
         Returns how many errors of each issue that was made now its document counts early.
         """
         made = Counter[str]()
+        self._forget_unused({error.issue for error in errors})
         if any(error.issue not in self._known for error in errors):
             made = await self._meet(errors)
         for error in errors:
@@ -80,6 +85,18 @@ class KnownIssues(Collection[str]):
         while len(self._known) > MAX_KNOWN:
             self._known.popitem(last=False)
         return made
+
+    def _forget_unused(self, issues: Iterable[str]) -> None:
+        """Forget those of these issues that may be gone; the others are in use now."""
+        now_s = time.monotonic()
+        for issue in issues:
+            known = self._known.get(issue)
+            if known is None:
+                continue
+            if now_s - known.used_at > KNOWN_S:
+                del self._known[issue]
+            else:
+                known.used_at = now_s
 
     async def _meet(self, errors: Sequence[Error]) -> Counter[str]:
         """Get to know the issues that are not. One batch at a time: what another batch is making

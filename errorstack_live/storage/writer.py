@@ -23,7 +23,7 @@ from errorstack_live.model import (
 )
 from errorstack_live.storage import error as errors
 from errorstack_live.storage import log as logs
-from errorstack_live.storage.bound import MAX_ISSUES, IssueBound
+from errorstack_live.storage.bound import MAX_ISSUES, IssueBound, forget_gone
 from errorstack_live.storage.commit import GroupCommit, Waiting
 from errorstack_live.storage.counter import Counters
 from errorstack_live.storage.deadline import deadline
@@ -113,6 +113,7 @@ class Writer:
                 Job("note", 10.0, self._note),
                 Job("ignored", 1.0, self._return_ignored),
                 Job("merges", 1.0, self._move_merged),
+                Job("gone", 3600.0, self._forget_gone),
                 Job("recount", 30.0, self._recount),
                 Job("removals", 5.0, self._finish_removals),
                 Job("uses", FLUSH_S, self._store.uses.flush),
@@ -345,6 +346,9 @@ class Writer:
 
     async def _return_ignored(self) -> None:
         await self._store.issues.return_ignored(_now())
+
+    async def _forget_gone(self) -> None:
+        await forget_gone(self._store.database, _now())
 
     async def _move_merged(self) -> None:
         await self._store.merges.move(_now())
