@@ -32,6 +32,13 @@ QUERIES = {
     "a common word": "timeout",
     "a word nobody wrote": "xylophone",
 }
+Chart = tuple[str, timedelta, int]
+"""Query, time, and seconds in a step."""
+CHARTS: dict[str, Chart] = {
+    "15 minutes in steps of 10 s": ("", timedelta(minutes=15), 10),
+    "a day in steps of 15 min, a common value": ('release:"2.4.1"', timedelta(days=1), 900),
+    "a day in steps of 15 min, a common word": ("timeout", timedelta(days=1), 900),
+}
 
 
 async def main(count: int = ERRORS) -> dict[str, float]:
@@ -46,6 +53,8 @@ async def main(count: int = ERRORS) -> dict[str, float]:
             await _fill(store, stack.id, now, count)
             filled_s = time.perf_counter() - began_at
             times = {name: await _time(store, stack.id, text) for name, text in QUERIES.items()}
+            for name, chart in CHARTS.items():
+                times[f"counts of {name}"] = await _chart(store, stack.id, now, chart)
             return {"errors": count, "filled in s": filled_s, **times}
         finally:
             await store.close()
@@ -77,4 +86,22 @@ async def _time(store: Store, stack: str, text: str) -> float:
         began_at = time.perf_counter()
         await store.errors.find(stack, parse(text), limit=100)
         taken.append((time.perf_counter() - began_at) * 1000)
+    return statistics.median(taken)
+
+
+async def _chart(store: Store, stack: str, now: datetime, chart: Chart) -> float:
+    text, length, step_s = chart
+    taken = []
+    for _ in range(ROUNDS):
+        began_at = time.perf_counter()
+        found = await store.errors.tally(
+            stack,
+            parse(text),
+            since=now - length,
+            until=now,
+            step=timedelta(seconds=step_s),
+        )
+        taken.append((time.perf_counter() - began_at) * 1000)
+    if not found.is_complete:
+        print(f"  not complete in time: {text!r} over {length}")
     return statistics.median(taken)

@@ -98,6 +98,25 @@ def key(name: str) -> Act:
     return press
 
 
+def dialog(name: str) -> Act:
+    async def press(page: Page) -> None:
+        await rows(page)
+        await page.keyboard.press(name)
+        await expect(page.get_by_role("dialog")).to_be_visible()
+
+    return press
+
+
+async def others(page: Page) -> None:
+    await expect(page.locator(".det .oth, .det .none").first).to_be_visible()
+
+
+async def picked(page: Page) -> None:
+    await expect(page.locator(".issue").first).to_be_visible()
+    await page.keyboard.press("j")
+    await page.keyboard.press("s")
+
+
 async def on_the_way(page: Page) -> None:
     await page.get_by_role("button", name="Send a test error").click()
     await expect(page.locator("#trip [data-step=streamed][data-state=done]")).to_be_visible()
@@ -124,9 +143,13 @@ PAGES: dict[str, tuple[str, Act]] = {
     "live, the ranges": (LIVE, button("Range of time")),
     "live, paused": (LIVE, key(" ")),
     "live, fields as a sheet": (LIVE, key("f")),
-    "live, help": (LIVE, key("?")),
+    "live, help": (LIVE, dialog("?")),
     "live, sharing": (LIVE, button("Share view")),
     "live, traps": (LIVE, button("Traps")),
+    "live, a marker": (LIVE, dialog("m")),
+    "live, how it looks": (LIVE, button("How the list looks")),
+    "live, others like it": (f"{LIVE}?error={{error}}&tab=similar", others),
+    "live, an issue picked": (f"{LIVE}?mode=grouped", picked),
     "live, an error pinned": (LIVE, pinned),
     "wallboard": (f"{LIVE}/wall", board),
     "sign in": ("/login", nothing),

@@ -2,6 +2,7 @@
 
 import itertools
 import math
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -254,6 +255,50 @@ async def test_filters_find_the_same_whatever_the_way(
         assert (await store.errors.count(ten[0].stack, query)).count == len(expected)
         some = await store.errors.find(ten[0].stack, query, limit=2, before=before)
         assert as_sent(some.errors) == [each for each in expected if each not in ten[:2]][:2]
+
+
+@pytest.mark.usefixtures("ten")
+@pytest.mark.parametrize("text", ["", "n>3", "-n:4", "n:4", "nobody:x"])
+@pytest.mark.parametrize("step_s", [1, 10, 60, 7200])
+async def test_counting_over_time_counts_what_is_found(
+    store: Store, stack: Stack, text: str, step_s: int
+) -> None:
+    step = timedelta(seconds=step_s)
+    since, until = ago(hours=30), NOW + timedelta(hours=1)
+    found = await store.errors.find(stack.id, parse(text), since=since, until=until, limit=100)
+    wanted: dict[datetime, Counter[str]] = {}
+    for each in found.errors:
+        begin = each.at - (each.at - datetime.fromtimestamp(0, UTC)) % step
+        wanted.setdefault(begin, Counter())[each.level.value] += 1
+    counted = await store.errors.tally(stack.id, parse(text), since=since, until=until, step=step)
+    assert counted.is_complete
+    assert list(counted.bins) == [(begin, dict(wanted[begin])) for begin in sorted(wanted)]
+    assert (len(found.errors) > 0) == (text != "nobody:x")
+
+
+@pytest.mark.usefixtures("ten")
+async def test_past_its_deadline_counting_says_so(store: Store, stack: Stack) -> None:
+    counted = await store.errors.tally(
+        stack.id,
+        EVERYTHING,
+        since=ago(hours=30),
+        until=NOW,
+        step=timedelta(minutes=1),
+        deadline_s=0,
+    )
+    assert not counted.is_complete
+
+
+async def test_counting_goes_on_where_it_stopped(
+    store: Store, stack: Stack, ten: list[Error]
+) -> None:
+    since, until, step = ago(hours=30), NOW + timedelta(hours=1), timedelta(seconds=1)
+    page = await store.errors.find(stack.id, EVERYTHING, since=since, until=until, limit=4)
+    last = page.errors[-1]
+    rest = await store.errors.tally(
+        stack.id, EVERYTHING, since=since, until=until, step=step, before=(last.at, last.id)
+    )
+    assert sum(sum(levels.values()) for _, levels in rest.bins) == len(ten) - 4
 
 
 async def test_past_its_deadline_a_page_says_how_far_it_came(

@@ -123,11 +123,13 @@ class Errors:
         until: datetime,
         step: timedelta,
         issue: str | None = None,
+        before: tuple[datetime, str] | None = None,
         deadline_s: float = CALL_S,
     ) -> Tally:
         """How many errors match, by level, in each stretch of ``step`` that has any."""
         which, index = _selected(stack_id, since, until, issue)
-        walk = Walk(self._raw, which, index, edge=None, seconds=deadline_s)
+        edge = Edge(before[0], object_id(before[1])) if before else None
+        walk = Walk(self._raw, which, index, edge=edge, seconds=deadline_s)
         wanted = {} if query.is_empty else query.to_mongo()
         async with self._search(deadline_s):
             return await tally(self._raw, walk, wanted, step)

@@ -69,11 +69,11 @@ class Count:
 class Tally:
     """How many errors match, by level, in each stretch of time that has any, oldest first.
 
-    As far back as ``reached_at`` unless it is complete.
+    Unless it is complete: of errors no older than the one ``reached``, which is counted.
     """
 
     bins: tuple[tuple[datetime, dict[str, int]], ...]
-    reached_at: datetime | None = None
+    reached: tuple[datetime, str] | None = None
     is_complete: bool = True
 
 
@@ -157,7 +157,7 @@ async def tally(errors: RawCollection, walk: Walk, wanted: Document, step: timed
         _count(found, counts)
         if not walk.done():
             return Tally(_bins(counts))
-    return Tally(_bins(counts), walk.reached_at, is_complete=False)
+    return Tally(_bins(counts), walk.reached, is_complete=False)
 
 
 def _by_bin(step: timedelta) -> list[Document]:

@@ -87,6 +87,12 @@ class Walk:
         return at if isinstance(at, datetime) else None  # a poisoned document may have none
 
     @property
+    def reached(self) -> tuple[datetime, str] | None:
+        """Time and id of the oldest error of the slices that are done; None before the first."""
+        at = self.reached_at
+        return (at, str(self._upper.id)) if at is not None and self._upper else None
+
+    @property
     def rest(self) -> Document:
         """The filter of all that is not done."""
         return {"$and": [self._which, self._upper.older()]} if self._upper else self._which

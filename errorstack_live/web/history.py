@@ -222,6 +222,8 @@ class Bins:
     counts: Minutes
     step: timedelta
     is_complete: bool = True
+    reached: tuple[datetime, str] | None = None
+    """Where counting stopped, if it did: what is older is counted from ``before`` this on."""
 
 
 async def bins(
@@ -232,8 +234,9 @@ async def bins(
     *,
     query: Query = EVERYTHING,
     issue: str | None = None,
+    before: tuple[datetime, str] | None = None,
 ) -> Bins:
-    """Errors over time.
+    """Errors over time; only what is older than ``before``, where that is given.
 
     Without a query minutes are counted already, and they are what a stack too large for finer
     steps gets. With one they are counted now, for as long as a read may take; where fields are
@@ -241,10 +244,13 @@ async def bins(
     """
     view = view_of(reader)
     if view.hidden:
-        page = await errors(reader, query, Span(since, until, issue=issue), limit=MAX_COUNTED)
-        return Bins(_by_step(page.errors, step), step, page.is_complete)
+        span = Span(since, until, before, issue)
+        page = await errors(reader, query, span, limit=MAX_COUNTED)
+        last = page.errors[-1] if page.errors and not page.is_complete else None
+        reached = (last.at, last.id) if last else None
+        return Bins(_by_step(page.errors, step), step, page.is_complete, reached)
     is_counted = view.is_open and query.is_empty
-    if not is_counted or step % MINUTE:
+    if not is_counted or step % MINUTE or before:
         found = await state().store.errors.tally(
             view.stack,
             both(view.base, query),
@@ -252,9 +258,10 @@ async def bins(
             until=until,
             step=step,
             issue=issue,
+            before=before,
         )
-        if found.is_complete or not is_counted:
-            return Bins(list(found.bins), step, found.is_complete)
+        if found.is_complete or before or not is_counted:
+            return Bins(list(found.bins), step, found.is_complete, found.reached)
         step = MINUTE
     ends_at = until + MINUTE  # the running minute too
     counted = state().store.minutes

@@ -50,7 +50,7 @@ export class Api {
     return this.ask(`/issues/${id}/similar`);
   }
 
-  minutes(params: Record<string, string>): Promise<{ minutes: Minute[]; step_s: number; complete: boolean }> {
+  minutes(params: Record<string, string>): Promise<{ minutes: Minute[]; step_s: number; complete: boolean; next?: string | null }> {
     return this.ask(`/minutes?${new URLSearchParams(params)}`);
   }
 

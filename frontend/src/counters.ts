@@ -46,6 +46,15 @@ export class Bins {
     this.byStart = new Map(bins.map(([at, levels]) => [this.start(at), { ...levels }]));
   }
 
+  /** The same bins counted anew. Counters lag by a moment: the newest keep what was heard of them. */
+  renew(bins: readonly Minute[], stepMs: number, nowMs: number): void {
+    const heard = [this.start(nowMs - this.stepMs), this.start(nowMs)].map((at) => [at, this.byStart.get(at)] as const);
+    const isSame = stepMs === this.stepMs;
+    this.replace(bins, stepMs);
+    if (!isSame) return;
+    for (const [at, levels] of heard) if (levels) this.byStart.set(at, larger(levels, this.byStart.get(at) ?? {}));
+  }
+
   add(atMs: number, levels: Levels): void {
     const start = this.start(atMs);
     const known = this.byStart.get(start) ?? {};
@@ -78,6 +87,12 @@ export function sum(bars: readonly Minute[]): Levels {
 
 function more(known: Levels, levels: Levels): void {
   for (const [level, count] of Object.entries(levels) as [keyof Levels, number][]) known[level] = (known[level] ?? 0) + count;
+}
+
+function larger(one: Levels, other: Levels): Levels {
+  const both = { ...one };
+  for (const [level, count] of Object.entries(other) as [keyof Levels, number][]) both[level] = Math.max(both[level] ?? 0, count);
+  return both;
 }
 
 /** All of a bar, or of a frame. */

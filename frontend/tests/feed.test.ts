@@ -278,6 +278,17 @@ describe("beside errors", () => {
     expect(feed.company.viewers).toBe(2);
   });
 
+  it("counts the newest minutes no lower than it heard of them when they are counted anew", () => {
+    const minute = T0 - (T0 % 60_000);
+    snapshot([], { minutes: [[minute - 120_000, { error: 9 }], [minute, { error: 3 }]] });
+    frame(rows(0, 2));
+    feed.bins.renew([[minute - 120_000, { error: 8 }], [minute - 60_000, { error: 1 }], [minute, { error: 4, info: 1 }]], 60_000, T0);
+    const bars = feed.bins.bars({ from: minute - 120_000, to: minute + 60_000 });
+    expect(bars.map(([, levels]) => levels)).toEqual([{ error: 8 }, { error: 1 }, { error: 5, info: 1 }]);
+    feed.bins.renew([[minute, { error: 1 }]], 30_000, T0);
+    expect(feed.bins.bars({ from: minute, to: minute + 30_000 })).toEqual([[minute, { error: 1 }]]);
+  });
+
   it("knows the rate of the last seconds", () => {
     snapshot([]);
     for (let n = 0; n < 50; n++) {

@@ -116,6 +116,24 @@ describe("a live view", () => {
     expect(shown()).toBe(1);
   });
 
+  it("counts a chart on until it is whole, and says till then that there is more", async () => {
+    const asked: URLSearchParams[] = [];
+    const parts = [{ minutes: [[120_000, { error: 2 }]], step_s: 60, complete: false, next: "1,a" }, { minutes: [[60_000, { error: 3 }]], step_s: 60, complete: true, next: null }];
+    vi.stubGlobal("fetch", (url: string) => {
+      const params = new URL(url, "http://shop.test").searchParams;
+      if (!url.includes("/minutes?") || params.get("query") === null) return Promise.resolve(new Response('{"minutes":[],"step_s":60,"complete":true}'));
+      asked.push(params);
+      return Promise.resolve(new Response(JSON.stringify(parts[asked.length - 1])));
+    });
+    live.setQuery("level:error");
+    live.setRange({ kind: "between", from: 60_000, to: 180_000 });
+    asked.length = 0;
+    snapshot([]);
+    await vi.waitFor(() => expect(asked.length).toBe(2));
+    await vi.waitFor(() => expect([live.chart.found, live.chart.isCut.value]).toEqual([5, false]));
+    expect([asked[0]!.get("before"), asked[1]!.get("before")]).toEqual([null, "1,a"]);
+  });
+
   it("lets go of what a moving range leaves behind", () => {
     const now = Date.now();
     live.setRange({ kind: "last", ms: 60_000 });

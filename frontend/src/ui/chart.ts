@@ -11,7 +11,10 @@ const SNAPSHOT_MS = 3_600_000;
 const MINUTE_MS = 60_000;
 /** Counters are written a moment after the errors they count: a live chart is counted anew so often. */
 const RECOUNT_S = 60;
+const FIRST_RECOUNT_S = 5;
 const RECOUNT_ALL_S = 15;
+/** A chart that takes the server long is counted in so many parts, two seconds each. */
+const MAX_ROUNDS = 12;
 /** Moving the mark by keys asks for its errors when the hand has come to rest. */
 const REST_MS = 350;
 
@@ -125,24 +128,43 @@ export class Chart {
   }
 
   /** Count anew: what the chart shows and, under a filter, how many there are of all. */
-  async load(): Promise<void> {
+  async load(isRecount = false): Promise<void> {
     const asked = ++this.asked;
     const { live } = this;
     const { from, to } = charted(live.range.value, live.feed.serverNow());
     const stepMs = stepOf({ from, to });
-    const when = { since: String(Math.floor(from / stepMs) * stepMs), ...(this.isOver ? { until: String(to) } : {}) };
+    const params: Record<string, string> = {
+      query: live.query.value,
+      step_s: String(stepMs / 1_000),
+      since: String(Math.floor(from / stepMs) * stepMs),
+      ...(this.isOver ? { until: String(to) } : {}),
+    };
     try {
-      const counted = await live.api.minutes({ ...when, query: live.query.value, step_s: String(stepMs / 1_000) });
+      const counted = await live.api.minutes(params);
       if (asked !== this.asked) return;
-      live.feed.bins.replace(counted.minutes, counted.step_s * 1_000);
+      const { bins } = live.feed;
+      if (isRecount) bins.renew(counted.minutes, counted.step_s * 1_000, live.feed.serverNow());
+      else bins.replace(counted.minutes, counted.step_s * 1_000);
       this.shows(counted.complete);
       this.all.value = null;
-      if (live.query.value) await this.loadAll(asked);
+      if (live.query.value) this.loadAll(asked).catch(() => {}); // then it is said how many match, not of how many
+      if (!live.boot.share) this.loadRest(asked, params, counted.next).catch(() => {}); // then the + stays
     } catch (error) {
       if (asked !== this.asked) return;
       live.feed.bins.replace([], stepMs);
       this.shows(true);
       live.fail(error);
+    }
+  }
+
+  /** Count on where the server's time was up, as far as patience goes. */
+  private async loadRest(asked: number, params: Record<string, string>, next: string | null | undefined): Promise<void> {
+    for (let round = 0; next && round < MAX_ROUNDS; round++) {
+      const more = await this.live.api.minutes({ ...params, before: next });
+      if (asked !== this.asked) return;
+      for (const [at, levels] of more.minutes) this.live.feed.bins.add(at, levels);
+      this.shows(more.complete);
+      next = more.next;
     }
   }
 
@@ -167,7 +189,7 @@ export class Chart {
     const { live } = this;
     if (document.hidden || live.link.value.phase !== "live") return;
     if (this.isOver) return;
-    if (live.query.value === "" && !live.boot.share && second % RECOUNT_S === 0) void this.load();
+    if (live.query.value === "" && !live.boot.share && second % RECOUNT_S === FIRST_RECOUNT_S) void this.load(true);
     if (this.all.value !== null && second % RECOUNT_ALL_S === 0) void this.loadAll(this.asked).catch(() => {});
   }
 
