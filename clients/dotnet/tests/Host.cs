@@ -1,3 +1,4 @@
+#define TRACE
 using System;
 using System.Collections.Generic;
 using System.Diagnostics;
@@ -36,6 +37,7 @@ public static class Host
             { "thread", InThread },
             { "prefix", Once },
             { "tls", Tls },
+            { "trace", Traced },
 #if MONO
             { "domain", Domain },
 #endif
@@ -371,6 +373,32 @@ public static class Host
         });
         ended.WaitOne();
         Thread.Sleep(20);
+    }
+
+    private static void Traced(ErrorStackOptions options, string[] more)
+    {
+        options.OnProblem = null; // goes to Trace, and so to the listener
+        ErrorStackClient.Start(options);
+        Trace.Listeners.Clear();
+        Trace.Listeners.Add(new ErrorStackTraceListener());
+        Trace.TraceInformation("order {0} came", 1017);
+        Trace.WriteLine("not sent");
+        Trace.TraceError("order {0} failed", 1017);
+        var source = new TraceSource("Shop", SourceLevels.Warning);
+        source.Listeners.Clear();
+        source.Listeners.Add(new ErrorStackTraceListener { Filter = new EventTypeFilter(SourceLevels.Error) });
+        source.TraceEvent(TraceEventType.Warning, 7, "filtered");
+        source.TraceEvent(TraceEventType.Critical, 7, "no {0} left");
+        source.TraceEvent(TraceEventType.Error, 7, "bad template {1}", "x");
+        try
+        {
+            Fall(0);
+        }
+        catch (Exception error)
+        {
+            source.TraceData(TraceEventType.Error, 8, error);
+        }
+        Say("flushed", ErrorStackClient.Flush(TimeSpan.FromSeconds(20)));
     }
 
     private static void Tls(ErrorStackOptions options, string[] more)

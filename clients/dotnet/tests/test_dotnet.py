@@ -76,6 +76,21 @@ def test_a_call_can_be_awaited_or_waited_for(stack: Stack, host: Program) -> Non
     assert [fields["Message"] for fields in stack.fields(2)] == ["awaited", "waited for"]
 
 
+def test_what_is_traced_is_sent(stack: Stack, host: Program) -> None:
+    assert host("trace", stack.url, stack.key).said["flushed"] == "True"
+    traced, critical, bad, thrown = stack.errors(4)
+    assert traced["fields"]["Message"] == "order 1017 failed"
+    assert [log["text"] for log in traced["before"]] == ["order 1017 came"]
+    assert (critical["title"], critical["level"]) == ("Shop: no {0} left", "fatal")
+    assert critical["fields"]["event"] == "7"
+    assert bad["fields"]["Message"] == "bad template {1}"
+    assert (thrown["type"], thrown["fields"]["source"]) == (
+        "System.InvalidOperationException",
+        "Shop",
+    )
+    assert len(stack.logs(1)) == 1
+
+
 def test_a_repeated_error_is_counted(stack: Stack, host: Program) -> None:
     assert host("repeat", stack.url, stack.key).said["taken"] == "True False False True False"
     first, second = stack.fields(2)
