@@ -11,7 +11,7 @@ Pod::Spec.new do |s|
   s.osx.deployment_target = '10.11'
   s.tvos.deployment_target = '9.0'
   s.source_files = 'Sources/ErrorStack/**/*.{h,m}'
-  s.public_header_files = 'Sources/ErrorStack/include/*.h'
+  s.public_header_files = 'Sources/ErrorStack/include/ErrorStack/*.h'
   s.frameworks   = 'Foundation'
   s.requires_arc = true
 end

@@ -1,6 +1,6 @@
 // Sends one of each, then dies of an exception that the next run delivers: main ENDPOINT KEY [die]
 
-#import <ErrorStack.h>
+#import <ErrorStack/ErrorStack.h>
 
 int main(int argc, const char **argv) {
     NSAutoreleasePool *pool = [[NSAutoreleasePool alloc] init];

@@ -1,7 +1,7 @@
 // A program that uses the client as its test asks: host SCENARIO URL KEY DIRECTORY [MORE]. What it says,
 // one "name=value" a line, the test reads. Without ARC, as gcc compiles it.
 
-#import <ErrorStack.h>
+#import <ErrorStack/ErrorStack.h>
 #include <time.h>
 
 static NSString *arguments(NSUInteger index) {

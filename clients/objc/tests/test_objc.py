@@ -387,9 +387,24 @@ def _headers(folder: Path) -> Path:
     return folder
 
 
+def test_the_files_may_lie_in_one_folder(made: Path) -> None:
+    flat = made / "flat"
+    flat.mkdir()
+    for path in OBJC.glob("Sources/ErrorStack/**/*.[hm]"):
+        shutil.copy(path, flat)
+    command = ["gcc", *gnustep("--objc-flags"), f"-I{flat}", "-fsyntax-only"]
+    done = subprocess.run(
+        [*command, *map(str, flat.glob("*.m"))], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+
+
 def test_the_packages_name_what_is_there() -> None:
     version = re.search(r"s\.version\s+= '([\d.]+)'", (OBJC / "ErrorStack.podspec").read_text())
     assert version
     for named in ("Sources/ErrorStack", "include"):
         assert f'"{named}"' in (OBJC / "Package.swift").read_text()
-    assert list(OBJC.glob("Sources/ErrorStack/include/*.h"))
+    # Where a Swift package looks for the header that makes its module.
+    assert (OBJC / "Sources/ErrorStack/include/ErrorStack/ErrorStack.h").is_file()
+    for pattern in re.findall(r"_files\s+= '(.+)'", (OBJC / "ErrorStack.podspec").read_text()):
+        assert list(OBJC.glob(pattern.replace("{h,m}", "h"))), pattern

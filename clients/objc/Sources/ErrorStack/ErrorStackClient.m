@@ -1,4 +1,8 @@
+#if __has_include(<ErrorStack/ErrorStack.h>)
+#import <ErrorStack/ErrorStack.h>
+#else // the files were added to a project as they are
 #import "ErrorStack.h"
+#endif
 #import "ESForm.h"
 #import "ESGate.h"
 #import "ESMemory.h"
