@@ -255,7 +255,8 @@ async def test_an_endless_e_mail_is_remembered_by_its_start(own_dashboard: Dashb
     visitor = own_dashboard.visitor()
     await visitor.get("/login")
     long = "x" * 100_000
-    answers = [await visitor.post("/login", email=f"{long}{n}", password="") for n in range(11)]
+    sent = [{"email": f"{long}{n}", "password": UNHASHED} for n in range(11)]
+    answers = [await visitor.post("/login", **form) for form in sent]
     assert [answer.status for answer in answers] == [403] * 10 + [429]
 
 
