@@ -1,5 +1,6 @@
 """The page that describes the API to people, made of its OpenAPI description."""
 
+import asyncio
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
@@ -104,11 +105,12 @@ def register(app: Quart) -> None:
         assert isinstance(described, Described)  # set by ``openapi.register``, nowhere else
         stacks = await state().store.stacks.all() if await session() else []
         stack = stacks[0] if stacks else None
+        schema, url, example = await described.schema(), public_url(), await _example(stack)
         return await render_template(
             "rest.html",
-            url=public_url(),
+            url=url,
             stack=stack,
-            resources=resources(described.schema(), public_url(), await _example(stack)),
+            resources=await asyncio.to_thread(resources, schema, url, example),
         )
 
 

@@ -1,5 +1,6 @@
 """The API's description, made of what the operations declare: OpenAPI 3.1 at ``DESCRIPTION``."""
 
+import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from copy import deepcopy
 from types import ModuleType
@@ -40,18 +41,33 @@ def register(app: Quart, resources: Sequence[ModuleType]) -> None:
 
 
 class Described:
-    """The description of one application, made when it is first asked for."""
+    """The description of one application, made once, when it is first asked for.
+
+    That takes most of a second, in a thread, so that nobody's stream waits for it.
+    """
 
     def __init__(self, app: Quart, resources: Sequence[ModuleType]) -> None:
         self._app = app
         self._resources = resources
-        self._made: dict[str, Any] = {}
+        self._making = asyncio.Lock()
+        self._schema: dict[str, Any] = {}
+        self._text = b""
 
-    def schema(self) -> dict[str, Any]:
+    async def schema(self) -> dict[str, Any]:
         """The whole description, as JSON values."""
-        if not self._made:
-            self._made = Provider(self._app, _about(self._resources)).schema()
-        return self._made
+        async with self._making:
+            if not self._schema:
+                self._schema = await asyncio.to_thread(self._make)
+                self._text = rows.encode(self._schema)
+        return self._schema
+
+    async def text(self) -> bytes:
+        """The same as JSON."""
+        await self.schema()
+        return self._text
+
+    def _make(self) -> dict[str, Any]:
+        return Provider(self._app, _about(self._resources)).schema()
 
 
 @description.get(DESCRIPTION)
@@ -59,7 +75,7 @@ async def openapi() -> Response:
     """The description; it holds nothing that is secret, so nobody has to sign in."""
     kept = current_app.extensions[KEPT]
     assert isinstance(kept, Described)  # set by register, nowhere else
-    return Response(rows.encode(kept.schema()), content_type=JSON)
+    return Response(await kept.text(), content_type=JSON)
 
 
 def _about(resources: Sequence[ModuleType]) -> QuartSchema:
