@@ -32,11 +32,18 @@ define('WP_DEBUG_LOG', '{folder}/wp-content/debug.log');
 define('DISABLE_WP_CRON', true);
 define('AUTOMATIC_UPDATER_DISABLED', true);
 define('WP_HTTP_BLOCK_EXTERNAL', true);
+define('WP_DEFAULT_THEME', 'plain');
 $table_prefix = 'wp_';
 /* what is pasted goes here */
 if (!defined('ABSPATH')) define('ABSPATH', __DIR__ . '/');
 require_once ABSPATH . 'wp-settings.php';
 """
+THEME = {
+    "style.css": "/*\nTheme Name: Plain\n*/\n",
+    "index.php": "<!doctype html><html><head><title>A blog</title><?php wp_head(); ?></head>"
+    "<body><?php bloginfo('name'); wp_footer(); ?></body></html>\n",
+}
+"""Debian packs themes apart, and others with each release: this one is all a theme must be."""
 SALTS = (
     *("AUTH_KEY", "SECURE_AUTH_KEY", "LOGGED_IN_KEY", "NONCE_KEY"),
     *("AUTH_SALT", "SECURE_AUTH_SALT", "LOGGED_IN_SALT", "NONCE_SALT"),
@@ -142,6 +149,10 @@ def blog(folder: Path, ini: php.Ini) -> Iterator[Blog]:
     """Install Debian's WordPress into ``folder`` as its user does, and serve it."""
     site = folder / "site"
     shutil.copytree(DEBIAN, site, ignore_dangling_symlinks=True)
+    theme = site / "wp-content" / "themes" / "plain"
+    theme.mkdir(parents=True)
+    for name, text in THEME.items():
+        (theme / name).write_text(text)
     with mariadb("blog") as socket:
         salts = "\n".join(f"define('{name}', '{secrets.token_hex(32)}');" for name in SALTS)
         config = CONFIG.format(socket=socket, salts=salts, folder=site)

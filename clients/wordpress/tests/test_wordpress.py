@@ -43,7 +43,7 @@ def test_a_fatal_error_is_stored_and_seen(
     assert error["where"] == f"{shop}:{line}"
     fields = error["fields"]
     assert (fields["component"], fields["part"]) == ("plugin a-shop", "site")
-    assert (fields["wordpress"], fields["theme"]) == (wordpress.version, "twentytwentythree")
+    assert (fields["wordpress"], fields["theme"]) == (wordpress.version, "plain")
     assert fields["environment"] == "production"
     assert fields["PageURL"] == f"{wordpress.url}/?shop=fatal"
     assert "failing_shop_pays()" in fields["stack"]
@@ -238,6 +238,15 @@ def test_visitors_do_not_feel_it(wordpress: Blog, trouble: Trouble, report: Repo
     assert statistics.median(added_ms) < SLACK_MS / 2
     platform = f"WordPress {wordpress.version}"
     report("wordpress", platform, added_ms={trouble.name: max(statistics.mean(added_ms), 0)})
+
+
+def test_php_has_nothing_to_say_of_it(wordpress: Blog) -> None:
+    """Neither warnings nor deprecations, after all these pages."""
+    wordpress.open("options-general.php?page=errorstack")
+    told = (wordpress.folder / "wp-content" / "debug.log").read_text().splitlines()
+    assert any("plugins/a-shop" in line for line in told), "what the shop does is told"
+    own = [line for line in told if re.search(r"PHP \w+:.* in \S+/plugins/errorstack/", line)]
+    assert own == []
 
 
 def test_deleting_it_leaves_nothing(wordpress: Blog, toolchain: Toolchain) -> None:
