@@ -641,6 +641,7 @@ final class Values
             if ($value === null || in_array($name, self::OURS, true)) {
                 continue;
             }
+            $value = $value instanceof \stdClass ? (array) $value : $value;
             if (is_array($value) && !self::isList($value) && $depth < self::MAX_DEPTH) {
                 self::flatten("$name.", $value, $depth + 1, $found, $room);
                 continue;
@@ -689,7 +690,8 @@ final class Values
         if (is_scalar($value) || (is_object($value) && method_exists($value, '__toString'))) {
             return (string) $value;
         }
-        $json = is_array($value) || $value instanceof \JsonSerializable ? json_encode($value, JSON_PARTIAL_OUTPUT_ON_ERROR, 8) : '';
+        // No object's own JSON: a model of a database reads half of it for that.
+        $json = is_array($value) ? json_encode($value, JSON_PARTIAL_OUTPUT_ON_ERROR, 8) : '';
         return $json ?: '<' . (is_object($value) ? get_class($value) : gettype($value)) . '>';
     }
 

@@ -225,7 +225,8 @@ def test_odd_values_break_nothing(program: Program, stack: Stack, ini: Ini) -> N
         echo (int) $errors->submit('odd', ['odd' => new Odd, 'loop' => $loop, '_s' => 'no',
             'long' => str_repeat('é', 30000), 'raw' => "\\xff", 'file' => STDIN, 'f' => fn() => 1,
             'many' => range(1, 300), 3 => 'three', 'nan' => NAN, 'none' => [],
-            'when' => new DateTime('2026-01-02T03:04:05Z')]);
+            'when' => new DateTime('2026-01-02T03:04:05Z'),
+            'data' => (object) ['a' => (object) ['b' => 1]], 'deep' => [[[[[['x' => 1]]]]]]]);
         """
     done = php.run(program(code, stack.url, stack.key), ini=ini)
     assert (done.out, done.code) == ("1", 0), done
@@ -236,6 +237,8 @@ def test_odd_values_break_nothing(program: Program, stack: Stack, ini: Ini) -> N
     assert (fields["file"], fields["f"]) == ("<resource>", "<Closure>")
     assert fields["when"] == "2026-01-02T03:04:05+00:00"
     assert len(fields["many"]) == 50
+    assert fields["data.a.b"] == "1"
+    assert fields["deep.0.0.0.0"] == '[{"x":1}]'
     assert "_s" not in fields
 
 
