@@ -113,6 +113,7 @@ async def test_it_lives_by_events_and_goes_back_to_a_websocket(
                 await asyncio.sleep(0.02)
         assert (proxy.refused_count, proxy.event_count, proxy.websocket_count) == (2, 1, 0)
 
+        await expect(page.locator(".lamp")).to_have_text("Connected without a websocket")
         await submit(own_server, "comes by events", user="42")
         await shows(page, "comes by events")
 
@@ -139,6 +140,7 @@ async def test_it_lives_by_events_and_goes_back_to_a_websocket(
                 await asyncio.sleep(0.02)
         await submit(own_server, "by a websocket at last", user="42")
         await shows(page, "by a websocket at last")
+        await expect(page.locator(".lamp")).to_have_text("Connected")
 
 
 async def test_older_errors_are_asked_for_beside_the_events(own_server: Server, page: Page) -> None:

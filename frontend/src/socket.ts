@@ -71,7 +71,8 @@ export class Socket {
   private attempt = 0;
   private retryS = 0;
   private heardAt = 0;
-  private way: Way = "websocket";
+  /** What carries the connection in hand. */
+  way: Way = "websocket";
   private favourite: Way = "websocket";
   private cancelRetry = () => {};
   private cancelProbe = () => {};

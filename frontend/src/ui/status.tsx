@@ -24,7 +24,7 @@ export function lamp(live: Live): Lamp {
   if (phase === "connecting") return { className: "slow", text: "Connecting…" };
   const silent = live.socket.silentMs();
   if (silent > QUIET_MS) return { className: "slow", text: `Silent for ${Math.round(silent / 1_000)} s` };
-  return { className: "ok", text: "Connected" };
+  return { className: "ok", text: live.socket.way === "events" ? "Connected without a websocket" : "Connected" };
 }
 
 export function Status({ live }: { live: Live }) {
