@@ -114,6 +114,22 @@ async def test_processes_that_say_nothing_any_more_are_gone() -> None:
     assert scene.said(ada) is None
 
 
+async def test_the_feed_knows_better_than_what_was_read_before_it_told() -> None:
+    scene = Scene()
+    ada = scene.enter(session="1", name=ADA)
+    scene.board = {STACK: elsewhere(others=1)}
+
+    async def read_then_hear(now: datetime) -> list[Watching]:
+        old = await Scene.all(scene, now)
+        scene.presence.take(elsewhere(others=5))
+        return old
+
+    scene.all = read_then_hear  # type: ignore[method-assign]
+    await scene.presence.write(scene)
+    scene.presence.tick()
+    assert scene.said(ada)["viewers"] == 6
+
+
 async def test_only_what_changed_is_written() -> None:
     scene = Scene()
     ada = scene.enter(session="1", name=ADA)

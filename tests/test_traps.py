@@ -5,10 +5,12 @@ from typing import Any
 
 import making
 import orjson
+import pytest
 from fixtures_server import Server
 from test_socket import Watcher, server, share, shared, submit, watching
 
 from errorstack_live.event import ErrorStored
+from errorstack_live.live import trap as trapped
 from errorstack_live.live.asking import MAX_TRAPS
 from errorstack_live.live.crowd import Crowd
 from errorstack_live.live.rows import millis
@@ -78,6 +80,20 @@ async def test_what_is_dropped_is_not_told() -> None:
     assert scene.told(one) == []
     assert scene.traps._stacks == {}
     scene.traps.drop(one)
+
+
+async def test_the_different_traps_of_a_stack_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(trapped, "MAX_VIEWS", 2)
+    scene = Scene()
+    one, two = scene.viewer(), scene.viewer()
+    views = {name: View(making.STACK, parse(f"n:{name}")) for name in ("1", "2", "3")}
+    assert scene.traps.set(one, views) == ["3"]
+    assert scene.traps.set(two, {"a": views["2"], "b": views["3"]}) == ["b"]
+    scene.see(2, 3)
+    assert scene.told(one) == [("2", 1, "error 2")]
+    assert scene.told(two) == [("a", 1, "error 2")]
+    scene.traps.drop(one)
+    assert scene.traps.set(two, {"b": views["3"], "a": views["2"]}) == []
 
 
 async def caught(watcher: Watcher, name: str, title: str) -> Any:

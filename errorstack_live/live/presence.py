@@ -51,6 +51,7 @@ class Presence:
         self._elsewhere: dict[str, dict[str, Watching]] = {}
         self._untold: set[str] = set()
         self._unwritten: set[str] = set()
+        self._heard: set[str] = set()
         self._ticks = 0
 
     def viewers(self, stack_id: str) -> int:
@@ -77,6 +78,7 @@ class Presence:
         """Take over what the feed tells of another process."""
         if watching.process == self._process:
             return
+        self._heard.add(watching.stack)
         known = self._elsewhere.setdefault(watching.stack, {})
         if watching.viewers:
             known[watching.process] = watching
@@ -86,14 +88,21 @@ class Presence:
             del self._elsewhere[watching.stack]
         self._untold.add(watching.stack)
 
-    def replace(self, told: Iterable[Watching]) -> None:
-        """Take over what all processes that live say: the others are gone."""
-        before, self._elsewhere = self._elsewhere, {}
+    def replace(self, told: Iterable[Watching], *, but: Iterable[str] = ()) -> None:
+        """Take over what all processes that live say: the others are gone.
+
+        ``but`` not of these stacks: the feed told of them while that was read, and knows better.
+        """
+        before, now = self._elsewhere, dict[str, dict[str, Watching]]()
         for each in told:
             if each.process != self._process and each.viewers:
-                self._elsewhere.setdefault(each.stack, {})[each.process] = each
-        stacks = {*before, *self._elsewhere}
-        self._untold |= {one for one in stacks if before.get(one) != self._elsewhere.get(one)}
+                now.setdefault(each.stack, {})[each.process] = each
+        for stack_id in but:
+            now.pop(stack_id, None)
+            if stack_id in before:
+                now[stack_id] = before[stack_id]
+        self._elsewhere = now
+        self._untold |= {one for one in {*before, *now} if before.get(one) != now.get(one)}
 
     def tick(self) -> None:
         """Once a second: tell those who watch a stack who else does, where that changed."""
@@ -120,7 +129,8 @@ class Presence:
                 raise
         if self._ticks % BEAT_TICKS == 0:
             await board.beat(self._process, now)
-            self.replace(await board.all(now))
+            self._heard.clear()
+            self.replace(await board.all(now), but=self._heard)
 
     async def leave(self, board: Board) -> None:
         """Say that nobody watches in this process any more."""

@@ -13,6 +13,8 @@ from errorstack_live.live.view import View
 from errorstack_live.live.viewer import Viewer
 from errorstack_live.model import Error
 
+MAX_VIEWS = 500
+"""Different traps of one stack, in one process: each is asked of every error."""
 TELL_S = 1.0
 """A trap is told of no more often; what matched meanwhile is counted."""
 
@@ -44,15 +46,26 @@ class Traps:
         self._set: dict[Viewer, list[tuple[View, _Trap]]] = {}
         self._waiting: set[_Trap] = set()
 
-    def set(self, viewer: Viewer, wanted: Mapping[str, View]) -> None:
-        """Set a viewer's traps, by their names, instead of those it had."""
+    def set(self, viewer: Viewer, wanted: Mapping[str, View]) -> list[str]:
+        """Set a viewer's traps, by their names, instead of those it had.
+
+        Returns the names of those that are not set, as the stack has MAX_VIEWS already.
+        """
         self.drop(viewer)
-        held = [(view, _Trap(viewer, name, -TELL_S)) for name, view in wanted.items()]
-        for view, trap in held:
+        refused: list[str] = []
+        held: list[tuple[View, _Trap]] = []
+        for name, view in wanted.items():
+            views = self._stacks[view.stack].views if view.stack in self._stacks else {}
+            if view not in views and len(views) >= MAX_VIEWS:
+                refused.append(name)
+                continue
+            trap = _Trap(viewer, name, -TELL_S)
             views = self._stacks.setdefault(view.stack, _Stack()).views
             views.setdefault(view, set()).add(trap)
+            held.append((view, trap))
         if held:
             self._set[viewer] = held
+        return refused
 
     def drop(self, viewer: Viewer) -> None:
         """Forget a viewer's traps; where there are none, that does no harm."""

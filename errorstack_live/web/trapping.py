@@ -13,6 +13,8 @@ from errorstack_live.web.auth import Reader
 from errorstack_live.web.history import Span
 from errorstack_live.web.parameter import at_millis
 
+TOO_MANY = "Too many traps are set for this stack"
+
 Understood = list[tuple[Trap, Query]]
 
 
@@ -24,8 +26,11 @@ def put(hub: Hub, reader: Reader, viewer: Viewer, traps: Iterable[Trap]) -> Unde
             understood.append((trap, parse(trap.query)))
         except QueryError as wrong:
             viewer.mailbox.notify(f"trap {trap.name}", frames.no_trap(trap.name, wrong.message))
-    hub.traps.set(viewer, {trap.name: history.view_of(reader, query) for trap, query in understood})
-    return understood
+    wanted = {trap.name: history.view_of(reader, query) for trap, query in understood}
+    refused = hub.traps.set(viewer, wanted)
+    for name in refused:
+        viewer.mailbox.notify(f"trap {name}", frames.no_trap(name, TOO_MANY))
+    return [each for each in understood if each[0].name not in refused]
 
 
 async def look_back(reader: Reader, viewer: Viewer, traps: Understood) -> None:

@@ -71,6 +71,15 @@ describe("the wire as events", () => {
     expect(source().asked).toMatchObject({ counts_only: "false" });
   });
 
+  it("sets traps in the stream's address, and goes on where it was", () => {
+    source().says({ type: "frame", cursor: "c9" });
+    channel.send(JSON.stringify({ type: "traps", traps: [{ id: "t", query: "a" }] }));
+    expect(source().asked).toMatchObject({ traps: '[{"id":"t","query":"a"}]', since: "c9", query: "a b" });
+    channel.send(JSON.stringify({ type: "query", query: "b", epoch: 4 }));
+    expect(source().asked).toMatchObject({ traps: '[{"id":"t","query":"a"}]', query: "b" });
+    expect(fetched).not.toHaveBeenCalled();
+  });
+
   it("asks beside the stream, and hears the answer as any message", async () => {
     answer = { ok: true, text: () => Promise.resolve('{"type":"page","epoch":3}') };
     const more = { type: "more", before: [5, "a".repeat(24)], epoch: 3 };

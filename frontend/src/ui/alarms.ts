@@ -64,6 +64,7 @@ export class Alarms {
   heard(message: ServerMessage): void {
     if (message.type === "hello") this.ask();
     if (message.type === "traps") this.isWhole = true;
+    if (message.type === "trap" && message.message) this.live.say(message.message, true);
     if (message.type === "trap") {
       const alarm = this.book.heard(message, Date.now());
       if (alarm) void this.spring(alarm);

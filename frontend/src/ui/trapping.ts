@@ -19,9 +19,17 @@ export class Trapping {
   }
 
   begin(): void {
-    const look = () => void (localStorage.getItem(this.storedAs) && this.open());
+    const look = () => void (this.isKept && this.open());
     addEventListener("storage", look); // set in another tab
     look();
+  }
+
+  private get isKept(): boolean {
+    try {
+      return localStorage.getItem(this.storedAs) !== null;
+    } catch {
+      return false; // a browser that keeps nothing
+    }
   }
 
   /** What there is to set and remove traps with. */
