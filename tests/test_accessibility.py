@@ -194,6 +194,8 @@ async def test_axe_finds_nothing_serious(
     else:
         await act(page)
     assert await faults(page) == []
+    width = LOOKS[look]["viewport"]["width"]
+    assert await page.evaluate("document.documentElement.scrollWidth") <= width
     await context.close()
 
 
