@@ -54,6 +54,9 @@ INDEXES = (
 
 SEARCHES_AT_ONCE = 3
 """Each may keep a core of the database busy for as long as its deadline; more wait."""
+COUNTINGS_AT_ONCE = 2
+"""Readings of thousands of whole errors, only to count what is in them: they cost this process's
+own time, which the stream needs; more wait."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -63,6 +66,7 @@ class Errors:
     def __init__(self, database: Database) -> None:
         self._raw = raw_collection(database, "errors")
         self._searches = asyncio.Semaphore(SEARCHES_AT_ONCE)
+        self.counting = asyncio.Semaphore(COUNTINGS_AT_ONCE)
 
     async def find(
         self,

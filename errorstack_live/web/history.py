@@ -272,11 +272,12 @@ async def facets(
     reader: Reader, query: Query = EVERYTHING, span: Span = WHOLE
 ) -> tuple[Counted, bool]:
     """What the fields of the newest MAX_COUNTED errors hold, and whether that is all of them."""
-    page = await errors(reader, query, span, limit=MAX_COUNTED)
-    counted = Counted()
-    for start in range(0, len(page.errors), COUNTED_AT_ONCE):
-        counted.add(page.errors[start : start + COUNTED_AT_ONCE])
-        await asyncio.sleep(0)  # counting takes a while, and the stream must not wait for it
+    async with state().store.errors.counting:
+        page = await errors(reader, query, span, limit=MAX_COUNTED)
+        counted = Counted()
+        for start in range(0, len(page.errors), COUNTED_AT_ONCE):
+            counted.add(page.errors[start : start + COUNTED_AT_ONCE])
+            await asyncio.sleep(0)  # counting takes a while, and the stream must not wait for it
     return counted, page.is_complete
 
 

@@ -89,6 +89,11 @@ export class List {
     if (this.expanded) this.reveal(item);
   }
 
+  /** Take the focus when nobody has it, so that screen readers tell which row the keyboard is at. */
+  focus(): void {
+    if (document.activeElement === document.body) this.scroller.focus({ preventScroll: true });
+  }
+
   toTop(): void {
     this.scroller.scrollTop = 0;
   }

@@ -68,7 +68,7 @@ export class Live {
   });
 
   /** Set by the list when it is on the page. */
-  list: { toTop(): void; reveal(item: Item): void; expand(item: Item): void; top: number } | null = null;
+  list: { toTop(): void; reveal(item: Item): void; expand(item: Item): void; focus(): void; top: number } | null = null;
   focusQuery: () => void = () => {};
 
   private noteTimer = 0;

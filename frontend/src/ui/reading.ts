@@ -62,6 +62,7 @@ export class Reading {
     if (live.selected.value !== null) this.open(next.row.id);
     else this.stay(next.row.id);
     live.list?.reveal(next);
+    live.list?.focus();
   }
 
   /** Open the row the keyboard is at, or the newest. */
