@@ -363,3 +363,32 @@ async def test_while_the_database_is_away_it_is_said(
         assert answer.status == 503
         assert answer.headers["Retry-After"] == "2"
         assert answer.headers["Content-Type"].startswith(kind)
+
+
+async def test_an_error_is_deleted_and_counted_no_more(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    first = await dashboard.submit({"Msg": "boom"})
+    second = await dashboard.submit({"Msg": "boom", "password_of_ada": "hunter2"})
+    issue = (await stored(dashboard, first)).issue
+
+    async def counts() -> tuple[int, int]:
+        one = await ask(dashboard, f"/issues/{issue}", visitor)
+        minutes = (await ask(dashboard, "/minutes", visitor))["minutes"]
+        return one["count"], sum(levels.get("error", 0) for _, levels in minutes)
+
+    async def counted(wanted: tuple[int, int]) -> None:
+        async with asyncio.timeout(10):  # counters are written every second
+            while await counts() != wanted:
+                await asyncio.sleep(0.05)
+
+    await counted((2, 2))
+    path = f"{dashboard.data}/errors/{second}"
+    assert (await visitor.send("DELETE", path)).status == 204
+    assert (await visitor.get(path)).status == 404
+    assert (await visitor.send("DELETE", path)).status == 404
+    await counted((1, 1))
+    assert [each["id"] for each in (await ask(dashboard, "/errors", visitor))["errors"]] == [first]
+    other = await dashboard.state.store.stacks.create("Other", now=now(), retention_days=1)
+    elsewhere = f"/api/v1/stacks/{other.slug}/errors/{first}"
+    assert (await visitor.send("DELETE", elsewhere)).status == 404
+    assert (await stored(dashboard, first)).id == first

@@ -162,6 +162,14 @@ class Errors:
             raise NotFound("There is no such error")
         return read_all([found], stack_id)[0]
 
+    @deadline()
+    async def remove(self, stack_id: str, error_id: str) -> None:
+        """Delete one; the counters are the writer's. Raises NotFound."""
+        which = {"_id": object_id(error_id), "stack": object_id(stack_id)}
+        gone = await self._raw.delete_one(which)
+        if not gone.deleted_count:
+            raise NotFound("There is no such error")
+
     @asynccontextmanager
     async def _search(self, seconds: float) -> AsyncIterator[None]:
         async with deadline(seconds + MARGIN_S, in_turn=False), self._searches:

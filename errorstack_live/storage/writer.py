@@ -145,6 +145,17 @@ class Writer:
         raw = encode(errors.to_document(error, expire_at))
         return await self._errors.store(Kept(error, expire_at, grouping), raw)
 
+    async def remove(self, error: Error) -> None:
+        """Delete an error and take it off the counters. Raises NotFound.
+
+        Who watches keeps what they were shown, and may be shown it again while it is remembered
+        for who comes back: some minutes.
+        """
+        expire_at = await self._retention.expire_at(error.stack, error.at)
+        await self._store.errors.remove(error.stack, error.id)
+        if error.issue:  # not of one that could not be read
+            self._counters.add(error, expire_at, -1)
+
     async def store_log(self, message: LogMessage) -> Stored:
         """Store a log message; returns when it is durable. Raises StorageAway, TooLarge."""
         self._check_space()

@@ -24,9 +24,10 @@ from errorstack_live.web.api.kind import (
     Place,
 )  # fmt: skip
 from errorstack_live.web.api.logs import LogMessage
-from errorstack_live.web.api.route import answer, reading
+from errorstack_live.web.api.route import answer, nothing, reading, writing
 from errorstack_live.web.auth import Reader
 from errorstack_live.web.history import Span
+from errorstack_live.web.state import state
 
 MAX_ERRORS = 1000
 
@@ -161,6 +162,17 @@ async def error(who: Reader, error_id: str) -> Response:
     if not who.is_guest:
         whole |= {"request": asdict(found.request), "reserved": found.reserved or {}}
     return answer(whole)
+
+
+@writing("DELETE", "/errors/<error_id>")
+async def delete_error(who: Reader, error_id: str) -> Response:
+    """Delete one error for good, as when it holds what should never have been sent.
+
+    It is taken off the counts of its issue and its minute. Pages that show it keep it until they
+    are loaded again.
+    """
+    await state().writer.remove(await state().store.errors.get(who.stack.id, error_id))
+    return nothing()
 
 
 def _rows(found: Sequence[Error], who: Reader, *, whole: bool) -> list[orjson.Fragment]:
