@@ -214,6 +214,16 @@ async def test_ways_are_found_and_changed_on_the_page(site: Site, page: Page) ->
     await expect(page.get_by_text("Nothing of that name")).to_be_visible()
 
 
+async def test_on_a_phone_the_way_chosen_is_in_view(site: Site, browser: Browser) -> None:
+    context = await site.context(browser, viewport={"width": 390, "height": 844}, has_touch=True)
+    page = await context.new_page()
+    await page.goto(f"{site.live}/setup")
+    await page.get_by_role("link", name="Django", exact=True).tap()
+    heading = page.get_by_role("heading", name="Django", exact=True)
+    await expect(heading).to_be_in_viewport()
+    await context.close()
+
+
 # Settings, live and without a script
 
 

@@ -45,7 +45,7 @@ async function show(ways: HTMLElement, link: HTMLAnchorElement): Promise<void> {
   if (!drawn || !shown) return location.assign(link.href);
   replace(shown, drawn);
   history.replaceState(null, "", link.href);
-  const way = document.getElementById("way")!;
-  const { top } = way.getBoundingClientRect();
-  if (top < 0 || top > innerHeight * 0.6) way.scrollIntoView({ block: "start" });
+  const snippet = document.querySelector("#way > .snippet")!;
+  const { top } = snippet.getBoundingClientRect();
+  if (top < 0 || top > innerHeight * 0.6) snippet.scrollIntoView({ block: "start" });
 }
