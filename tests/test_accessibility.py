@@ -127,6 +127,23 @@ async def tried(page: Page) -> None:
     await expect(page.locator("#tried")).to_be_visible()
 
 
+async def selected(page: Page) -> None:
+    await expect(page.locator(".grouped .issue").first).to_be_visible()
+    await page.keyboard.press("a")
+    await expect(page.get_by_role("group", name="The selected issues")).to_be_visible()
+
+
+async def living(page: Page) -> None:
+    await expect(page.locator(".lamp.on")).to_have_text("live")
+
+
+async def rule_tried(page: Page) -> None:
+    await page.get_by_label("Errors that match").fill("level:error")
+    await page.get_by_label("Name of the issue").fill("All of them")
+    await page.get_by_role("button", name="See what it would do").click()
+    await expect(page.locator("#tried")).to_be_visible()
+
+
 LIVE = "/s/{slug}"
 PAGES: dict[str, tuple[str, Act]] = {
     "live": (LIVE, rows),
@@ -134,6 +151,8 @@ PAGES: dict[str, tuple[str, Act]] = {
     "live, its JSON": (LIVE, each_tab),
     "live, a row expanded": (LIVE, expanded),
     "live, grouped": (f"{LIVE}?mode=grouped", nothing),
+    "live, issues selected": (f"{LIVE}?mode=grouped", selected),
+    "live, a marker": (LIVE, key("m")),
     "live, filtered": (f"{LIVE}?q=level%3Aerror&columns=host", rows),
     "live, nothing found": (f"{LIVE}?q=nowhere-to-be-found", nothing),
     "live, a wrong query": (LIVE, wrong_query),
@@ -168,6 +187,9 @@ PAGES: dict[str, tuple[str, Act]] = {
     "account": ("/account", nothing),
     "sessions": ("/account/sessions", nothing),
     "tokens": ("/account/tokens", nothing),
+    "settings, a grouping rule tried": (f"{LIVE}/settings/grouping", rule_tried),
+    "issues": (f"{LIVE}/issues", nothing),
+    "one issue": (f"{LIVE}/issues/{{issue}}", living),
     "one error": (f"{LIVE}/e/{{error}}", nothing),
     "api": ("/docs/api", nothing),
     "rest": ("/docs/rest", nothing),
