@@ -110,3 +110,21 @@ async def test_a_pin_survives_a_restart_and_goes_with_its_error(store: Store) ->
             await store.database.errors.delete_many({})
             server.state.hub.pinboard.changed(stack.id)
             await pins(ada)
+
+
+async def test_without_a_change_stream_a_pin_is_told_as_well(standalone_store: Store) -> None:
+    async with serving(standalone_store) as server, signed_in(server, ADA) as ada:
+        await submit(server, "boom")
+        (found,) = (await standalone_store.errors.find(server.stack.id, ALL)).errors
+        await pinning.add(standalone_store, server.stack, Pin(found.id, "here", ADA, now()))
+        await pins(ada, ("boom", "here"))
+
+
+async def test_pins_are_there_without_a_script(dashboard: Dashboard) -> None:
+    visitor = await dashboard.signed_in()
+    one = await dashboard.submit({"Msg": "one"})
+    path = f"{dashboard.data}/pins/{one}"
+    assert (await visitor.send("PUT", path, {"note": "<i>look</i>"})).status == 204
+    page = await visitor.get(dashboard.page)
+    assert "Pinned for everybody" in page.text
+    assert "&lt;i&gt;look&lt;/i&gt;" in page.text

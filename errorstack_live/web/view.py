@@ -12,7 +12,7 @@ from errorstack_live.errors import NotFound, QueryError
 from errorstack_live.live import rows
 from errorstack_live.model import Error, Issue, Stack
 from errorstack_live.query import EVERYTHING, Query, parse
-from errorstack_live.web import history, parameter
+from errorstack_live.web import history, parameter, pinning
 from errorstack_live.web.auth import Reader
 from errorstack_live.web.client import Filled, shelf
 from errorstack_live.web.history import Span
@@ -77,6 +77,7 @@ async def render_live(reader: Reader, *, is_wall: bool = False) -> str:
         errors=found,
         is_complete=page is None or page.is_complete,
         older=_older(text, found) if page and found and not page.is_complete else "",
+        pins=await pinning.pins(reader),
         messages=await history.logs(reader),
         snippet=snippets[0] if snippets else None,
         is_wall=is_wall,
