@@ -62,7 +62,7 @@ function ShareForm({ live, made }: { live: Live; made: (share: Share) => void })
     }
   };
   return (
-    <form class="form" onSubmit={(event) => void send(event)}>
+    <form class="form sharing" onSubmit={(event) => void send(event)}>
       <p class="hint">Whoever has the link watches without an account. It shows no keys and changes nothing.</p>
       <div class="field">
         <label for="share-name">Name</label>
