@@ -22,7 +22,10 @@ namespace ErrorStack;
 
 use Throwable;
 
-/** What a program calls. Nothing here raises, and nothing but flush() and ask() waits. */
+/**
+ * What a program calls. Nothing here raises, and nothing but flush() and ask() waits. Parameters have
+ * no types: PHP would raise into a program that gives something else.
+ */
 final class Client
 {
     public const VERSION = '1.0.0';
@@ -42,7 +45,6 @@ final class Client
         'directory' => null,
         'ca_file' => '',
     ];
-    // Parameters have no types: PHP would raise into a program that gives something else.
     private const MAX_TIMEOUT_S = 3.0;
     /** How long a call on a terminal looks after what it sends; the next call goes on with it. */
     private const LINGER_S = 0.05;
@@ -50,6 +52,7 @@ final class Client
     private const MAX_FLUSH_S = 30.0;
     /** PHP's own log gets one line of our troubles in so many seconds. */
     private const TELL_EVERY_S = 600;
+    private const MAX_RECENT = 200;
 
     private array $settings;
     private ?Courier $courier = null;
@@ -58,6 +61,11 @@ final class Client
     private ?Handlers $handlers = null;
     private ?Ender $ender = null;
     private string $problem = '';
+    /** Until when an error of PHP's is a repetition. */
+    private array $recent = [];
+    /** The minute in which there are too many, by path. */
+    private array $full = [];
+    private array $uncounted = ['repeat' => 0, 'limit' => 0];
 
     /** Make a client that also sees what nobody catches: errors, exceptions and fatal errors. */
     public static function install($key, $endpoint, $settings = []): self
@@ -126,7 +134,8 @@ final class Client
     public function log($what, $fields = []): bool
     {
         return $this->inside(function () use ($what, $fields): bool {
-            return $this->offer(Message::LOG, array_replace(is_array($what) ? $what : ['_msg' => $what], (array) $fields));
+            $message = is_array($what) ? $what : ['_msg' => $what];
+            return $this->offer(Message::LOG, array_replace($message, (array) $fields));
         });
     }
 
@@ -143,7 +152,7 @@ final class Client
             if (!$this->courier) {
                 return false;
             }
-            if (!$this->ledger->admits(Message::SUBMIT, '', (int) $this->settings['per_minute'], 0)) {
+            if ($this->ledger->refusal(Message::SUBMIT, '', (int) $this->settings['per_minute'], 0) !== '') {
                 $reply['errorMsg'] = 'too many errors in this minute';
                 return false;
             }
@@ -177,6 +186,21 @@ final class Client
         $this->handlers && $this->handlers->shutdown();
     }
 
+    /** @internal Whether PHP told this error a moment ago, in this very program. */
+    public function isRepeated(string $error): bool
+    {
+        $now = time();
+        if (($this->recent[$error] ?? 0) > $now) {
+            $this->uncounted['repeat']++;
+            return true;
+        }
+        if (count($this->recent) >= self::MAX_RECENT) {
+            $this->recent = [];
+        }
+        $this->recent[$error] = $now + $this->dedupe();
+        return false;
+    }
+
     /** @internal When the program ends: after every other shutdown function, also later ones. */
     public function endLast(): void
     {
@@ -186,6 +210,10 @@ final class Client
     /** @internal Send what waits, when the visitor has the page where the server can do that. */
     public function end(): void
     {
+        $this->inside(function (): bool {
+            $this->count();
+            return true;
+        });
         if (!$this->courier || !$this->courier->hasWork()) {
             return;
         }
@@ -202,8 +230,11 @@ final class Client
     private function begin(string $key, string $endpoint): bool
     {
         $url = Endpoint::read($endpoint);
-        if ($key === '' || $url === null) {
-            return $this->tell($key === '' ? 'there is no stack key' : "the endpoint is no http or https address: $endpoint");
+        if ($key === '') {
+            return $this->tell('there is no stack key');
+        }
+        if ($url === null) {
+            return $this->tell("the endpoint is no http or https address: $endpoint");
         }
         $wire = Wire::best($this->timeout(), (string) $this->settings['ca_file']);
         $place = Place::find($this->settings['directory'], $key . $url);
@@ -221,12 +252,15 @@ final class Client
 
     private function offer(string $path, array $fields): bool
     {
-        if (!$this->courier) {
+        if (!$this->courier || $this->isFull($path)) {
             return false;
         }
+        $this->count();
         $texts = Values::texts($fields);
         $print = $path === Message::LOG ? '' : md5(serialize($texts));
-        if (!$this->ledger->admits($path, $print, (int) $this->settings['per_minute'], (int) $this->settings['dedupe_s'])) {
+        $refused = $this->ledger->refusal($path, $print, (int) $this->settings['per_minute'], $this->dedupe());
+        if ($refused !== '') {
+            $this->full[$path] = $refused === 'limit' ? intdiv(time(), 60) : 0;
             return false;
         }
         $always = $path === Message::LOG ? [] : $this->always();
@@ -237,6 +271,28 @@ final class Client
             $this->ender = new Ender($this);
         }
         return true;
+    }
+
+    /** What a loop repeats ten thousand times must cost it nothing: this asks nobody else. */
+    private function isFull(string $path): bool
+    {
+        $isFull = ($this->full[$path] ?? 0) === intdiv(time(), 60);
+        $this->uncounted['limit'] += (int) $isFull;
+        return $isFull;
+    }
+
+    /** Tell the others what this program was quick about. */
+    private function count(): void
+    {
+        foreach (array_filter($this->uncounted) as $reason => $count) {
+            $this->ledger->lose($reason, $count);
+            $this->uncounted[$reason] = 0;
+        }
+    }
+
+    private function dedupe(): int
+    {
+        return (int) $this->settings['dedupe_s'];
     }
 
     /** What goes with every error; what is nearer to it wins. */
@@ -333,7 +389,8 @@ final class Handlers
     /** An error that is masked, or that the previous handler turns into an exception, is not sent. */
     public function error(int $level, string $message, string $file = '', int $line = 0)
     {
-        $isMeant = (bool) ($level & $this->levels & error_reporting());
+        $isMeant = $level & $this->levels & error_reporting()
+            && !$this->client->isRepeated("$file:$line:$message");
         $report = $isMeant ? Report::ofError($level, $message, $file, $line, Report::here()) : null;
         $this->told = $isMeant ? ["$file:$line", $message] : $this->told;
         if (!$this->previousError) {
@@ -368,11 +425,13 @@ final class Handlers
         if (!Ender::isFatal($last)) {
             return;
         }
-        [$place, $message] = $this->told;
-        if ($place !== "{$last['file']}:{$last['line']}" || strpos($last['message'], $message) === false) {
-            $this->told = ["{$last['file']}:{$last['line']}", $last['message']];
+        $place = "{$last['file']}:{$last['line']}";
+        [$toldPlace, $message] = $this->told;
+        if ($place !== $toldPlace || ($message !== '' && strpos($last['message'], $message) === false)) {
+            $this->told = [$place, $last['message']];
             $trace = isset($last['trace']) && is_array($last['trace']) ? $last['trace'] : []; // PHP 8.5
-            $this->client->submit(Report::ofError($last['type'], $last['message'], $last['file'], $last['line'], $trace));
+            $report = Report::ofError($last['type'], $last['message'], $last['file'], $last['line'], $trace);
+            $this->client->submit($report);
         }
     }
 
@@ -800,8 +859,10 @@ final class Endpoint
     public static function read(string $endpoint): ?string
     {
         $parts = parse_url($endpoint);
-        if (!is_array($parts) || empty($parts['host']) || preg_match('/[\x00-\x20]/', $endpoint)
-            || !in_array(strtolower($parts['scheme'] ?? ''), ['http', 'https'], true)) {
+        if (
+            !is_array($parts) || empty($parts['host']) || preg_match('/[\x00-\x20]/', $endpoint)
+            || !in_array(strtolower($parts['scheme'] ?? ''), ['http', 'https'], true)
+        ) {
             return null;
         }
         $port = isset($parts['port']) ? ":{$parts['port']}" : '';
@@ -1003,7 +1064,8 @@ final class CurlWire extends Wire
             return self::answer($flight->head, $flight->content);
         }
         $problem = curl_error($flight->handle) ?: (string) curl_strerror($code);
-        return new Answer(in_array($code, self::UNSENT, true) ? Answer::LATER : Answer::UNKNOWN, substr($problem, 0, 200));
+        $fate = in_array($code, self::UNSENT, true) ? Answer::LATER : Answer::UNKNOWN;
+        return new Answer($fate, substr($problem, 0, 200));
     }
 
     private function overdue(): array
@@ -1358,7 +1420,8 @@ final class Courier
     private function keep(Message $message, Answer $answer): void
     {
         ($this->settings['tell'])($answer->problem);
-        $isKept = $message->file !== '' || ($message->path === Message::SUBMIT && $this->spool && $this->spool->add($message));
+        $isError = $message->path === Message::SUBMIT;
+        $isKept = $message->file !== '' || ($isError && $this->spool && $this->spool->add($message));
         if (!$isKept) {
             $this->ledger->lose('unsent');
         }
@@ -1391,8 +1454,10 @@ final class Courier
     /** Take up what was put by, a little at a time and one process at a time. */
     private function resend(): bool
     {
-        if (!$this->spool || !$this->spool->isFilled() || $this->ledger->isPaused()
-            || !$this->ledger->isFirstIn('resend', self::RESEND_EVERY_S)) {
+        if (
+            !$this->spool || !$this->spool->isFilled() || $this->ledger->isPaused()
+            || !$this->ledger->isFirstIn('resend', self::RESEND_EVERY_S)
+        ) {
             return false;
         }
         [$this->queue, $aged] = $this->spool->take(self::RESEND_COUNT);
@@ -1439,7 +1504,10 @@ final class Spool
 
     public function add(Message $message): bool
     {
-        if (strlen($message->body) > self::MAX_FILE_BYTES || (!is_dir($this->directory) && !mkdir($this->directory, 0700))) {
+        if (strlen($message->body) > self::MAX_FILE_BYTES) {
+            return false;
+        }
+        if (!is_dir($this->directory) && !mkdir($this->directory, 0700)) {
             return false;
         }
         $files = $this->files();
@@ -1521,17 +1589,17 @@ final class Ledger
         $this->shelf = $shelf;
     }
 
-    /** Whether a message goes in: not said a moment ago, nor more than so many a minute. */
-    public function admits(string $path, string $print, int $perMinute, int $dedupeSeconds): bool
+    /** Why a message may not go in: 'repeat', said a moment ago; 'limit', too many a minute; else ''. */
+    public function refusal(string $path, string $print, int $perMinute, int $dedupe): string
     {
-        return (bool) $this->shelf->change(static function (array &$state) use ($path, $print, $perMinute, $dedupeSeconds): bool {
+        $change = static function (array &$state) use ($path, $print, $perMinute, $dedupe): string {
             $now = time();
             $seen = array_filter($state['seen'] ?? [], static function (int $until) use ($now): bool {
                 return self::isAhead($until, $now);
             });
             if ($print !== '' && isset($seen[$print])) {
                 $state['seen'] = $seen;
-                return self::isLost($state, 'repeat');
+                return self::lost($state, 'repeat');
             }
             $minute = intdiv($now, 60);
             if (($state['minute'] ?? 0) !== $minute) {
@@ -1540,21 +1608,22 @@ final class Ledger
             }
             $count = ($state['count'][$path] ?? 0) + 1;
             if ($count > $perMinute) {
-                return self::isLost($state, 'limit');
+                return self::lost($state, 'limit');
             }
             $state['count'][$path] = $count;
-            if ($print !== '' && $dedupeSeconds > 0) {
-                $seen[$print] = $now + min($dedupeSeconds, self::MAX_AHEAD_S);
+            if ($print !== '' && $dedupe > 0) {
+                $seen[$print] = $now + min($dedupe, self::MAX_AHEAD_S);
             }
             $state['seen'] = array_slice($seen, -self::MAX_SEEN, null, true);
-            return true;
-        });
+            return '';
+        };
+        return (string) $this->shelf->change($change);
     }
 
     public function lose(string $reason, int $count = 1): void
     {
         $this->shelf->change(static function (array &$state) use ($reason, $count): void {
-            self::isLost($state, $reason, $count);
+            self::lost($state, $reason, $count);
         });
     }
 
@@ -1584,7 +1653,8 @@ final class Ledger
         return (bool) $this->shelf->change(static function (array &$state): bool {
             if (empty($state['fails'])) {
                 $waited = microtime(true) - ($state['trying'] ?? 0);
-                $usual = min(max(($state['took'] ?? self::UNKNOWN_S) * self::PATIENCE, self::MIN_WAIT_S), self::MAX_WAIT_S);
+                $usual = self::PATIENCE * ($state['took'] ?? self::UNKNOWN_S);
+                $usual = min(max($usual, self::MIN_WAIT_S), self::MAX_WAIT_S);
                 if ($waited > $usual && $waited < self::FORGOTTEN_S) {
                     return false;
                 }
@@ -1632,10 +1702,10 @@ final class Ledger
         });
     }
 
-    private static function isLost(array &$state, string $reason, int $count = 1): bool
+    private static function lost(array &$state, string $reason, int $count = 1): string
     {
         $state['lost'][$reason] = ($state['lost'][$reason] ?? 0) + $count;
-        return false;
+        return $reason;
     }
 
     /** Never further than MAX_AHEAD_S: a clock that was set back must not stop us for days. */

@@ -309,6 +309,39 @@ def test_a_request_tells_where_it_was(
     assert (fields["method"], fields["UserAgent"][:12]) == ("GET", "python-httpx")
 
 
+STORMS = {
+    "warnings": "echo $nothing;",
+    "errors": "$errors->submit(['Msg' => \"number $n\"]);",
+    "log messages": "$errors->log('again');",
+}
+
+
+@pytest.mark.parametrize("kind", STORMS)
+def test_a_storm_costs_next_to_nothing(program: Program, ini: Ini, kind: str) -> None:
+    """A loop that fails ten thousand times is not slower for being watched; and it is counted."""
+    with answering(STORED) as server:
+        code = f"""
+            $errors->submit('first');
+            $began = getrusage();
+            for ($n = 0; $n < 10000; $n++) {{ {STORMS[kind]} }}
+            $used = getrusage();
+            fwrite(STDERR, (string) array_sum(array_map(
+                fn($of) => ($used["ru_$of.tv_sec"] - $began["ru_$of.tv_sec"]) * 1000
+                    + ($used["ru_$of.tv_usec"] - $began["ru_$of.tv_usec"]) / 1000,
+                ['utime', 'stime'])));
+            """
+        done = php.run(program(code, server.url, "k"), ini=ini)
+        assert float(done.err) < 1000, "milliseconds of the processor, for ten thousand"
+        assert len(server.forms) <= 2 * 61
+        last = "@unlink('nothing'); $errors->submit('last');"
+        php.run(program(last, server.url, "k", "['per_minute' => 1000]"), ini=ini)
+        told = [int(form.get(f"dropped_{why}", 0)) for form in server.forms for why in COUNTED]
+        assert sum(told) + len(server.forms) == 10_002
+
+
+COUNTED = ("repeat", "limit")
+
+
 def test_a_call_is_cheap(program: Program, ini: Ini) -> None:
     """In the processor's time, which a busy machine does not change; with the sending."""
     with answering(STORED) as server:
