@@ -77,7 +77,8 @@ def test_behind_fpm_the_visitor_does_not_wait(
     wordpress: Blog, stack: Stack, tmp_path: Path
 ) -> None:
     """WordPress' message comes at once, also where the server is slow; then the error is sent."""
-    with php.fpm(wordpress.folder, tmp_path, {"error_log": str(tmp_path / "log")}) as fpm:
+    ini = {"error_log": str(tmp_path / "log"), "sys_temp_dir": str(tmp_path)}
+    with php.fpm(wordpress.folder, tmp_path, ini) as fpm:
         wordpress.set(endpoint=stack.url, stack_key=stack.key)
         assert "critical error" in fpm.get("index.php", "shop=fatal").body
         assert stack.errors(1)[0]["title"] == "Call to undefined function failing_bank()"
