@@ -273,7 +273,7 @@ public static class Host
 
     private static void LogOnce(ErrorStackOptions options, string[] more)
     {
-        options.Timeout = TimeSpan.FromSeconds(1);
+        options.Timeout = TimeSpan.FromSeconds(2.5);
         ErrorStackClient.Start(options);
         Say("stored", ErrorStackClient.LogAsync("once").Result);
     }
