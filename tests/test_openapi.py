@@ -2,7 +2,7 @@
 
 import json
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import quote
 
@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 from openapi_spec_validator import validate
 
+from errorstack_live.web.state import now
 from errorstack_live.web.streaming import EVENTS
 
 DESCRIPTION = "/api/v1/openapi.json"
@@ -167,6 +168,9 @@ async def known_things(dashboard: Dashboard, visitor: Visitor) -> list[str]:
 async def test_no_question_is_a_500_and_every_answer_is_as_described(
     dashboard: Dashboard, draw: st.DataObject
 ) -> None:
+    stacks = dashboard.state.store.stacks  # an earlier question may have ended the stack's key
+    stack = await stacks.create("Asked", now=now(), retention_days=30)
+    dashboard = replace(dashboard, stack=stack)
     visitor = await dashboard.signed_in()
     description = await described(dashboard)
     things = await known_things(dashboard, visitor)
