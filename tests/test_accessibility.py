@@ -152,7 +152,6 @@ PAGES: dict[str, tuple[str, Act]] = {
     "live, a row expanded": (LIVE, expanded),
     "live, grouped": (f"{LIVE}?mode=grouped", nothing),
     "live, issues selected": (f"{LIVE}?mode=grouped", selected),
-    "live, a marker": (LIVE, key("m")),
     "live, filtered": (f"{LIVE}?q=level%3Aerror&columns=host", rows),
     "live, nothing found": (f"{LIVE}?q=nowhere-to-be-found", nothing),
     "live, a wrong query": (LIVE, wrong_query),
