@@ -273,3 +273,21 @@ async def test_issues_under_a_filter_are_counted_by_the_server(page: Page, site:
     async with httpx.AsyncClient(base_url=site.server.url) as http:
         await http.post(f"/submit?_s={site.server.key}&_r=json", json=many[:3])
     await expect(listed).to_contain_text("453")
+
+
+async def test_a_time_of_ones_own_is_history_and_says_so(page: Page) -> None:
+    await page.get_by_role("button", name="Range of time").click()
+    first, last = page.get_by_label("From"), page.get_by_label("To")
+    await first.fill("2020-01-01T02:00:00")
+    await last.fill("2020-01-01T01:00:00")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_role("alert")).to_have_text("It ends before it begins.")
+    await last.fill("2020-01-01T03:00:00")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page.get_by_text("History", exact=True)).to_be_visible()
+    await expect(page.get_by_text("No error in this time.")).to_be_visible()
+    await expect(page.locator(".hist .big")).to_have_text(re.compile(r"^0 ?errors in 1 Jan 2020"))
+    assert "from=2020" in page.url
+    await page.get_by_role("button", name="Go live").first.click()
+    await expect(rows(page).first).to_be_visible()
+    assert "from=" not in page.url

@@ -150,7 +150,7 @@ export class Chart {
       if (live.query.value) this.loadAll(asked).catch(() => {}); // then it is said how many match, not of how many
       if (!live.boot.share) this.loadRest(asked, params, counted.next).catch(() => {}); // then the + stays
     } catch (error) {
-      if (asked !== this.asked) return;
+      if (asked !== this.asked || isRecount) return; // what was counted before still stands
       live.feed.bins.replace([], stepMs);
       this.shows(true);
       live.fail(error);
