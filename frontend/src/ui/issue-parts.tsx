@@ -101,7 +101,6 @@ export function Newest({ rows, page }: { rows: readonly Row[]; page: string }) {
         const { type, title } = headline(row);
         return (
           <div class={`row l-${row.level}`} role="row" key={row.id}>
-            <span class="bar" />
             <time class="tm" role="gridcell" title={exact(row.at)}>
               {clock(row.at)}
               <s>{fraction(row.at)}</s>
