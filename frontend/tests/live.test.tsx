@@ -116,6 +116,18 @@ describe("a live view", () => {
     expect(shown()).toBe(1);
   });
 
+  it("names a mark in the address, moved in its place, and lets it go by escape", () => {
+    snapshot([row(1)]);
+    const steps = history.length;
+    live.setBrush({ from: 60_000, to: 120_000 });
+    expect([location.search, history.length]).toEqual([`?brush=${stamp(60_000)}..${stamp(120_000)}`, steps + 1]);
+    live.setBrush({ from: 0, to: 120_000 });
+    expect([location.search, history.length]).toEqual([`?brush=${stamp(0)}..${stamp(120_000)}`, steps + 1]);
+    expect(live.feed.isPast).toBe(true);
+    live.escape();
+    expect([location.search, live.feed.isPast]).toEqual(["", false]);
+  });
+
   it("counts a chart on until it is whole, and says till then that there is more", async () => {
     const asked: URLSearchParams[] = [];
     const parts = [{ minutes: [[120_000, { error: 2 }]], step_s: 60, complete: false, next: "1,a" }, { minutes: [[60_000, { error: 3 }]], step_s: 60, complete: true, next: null }];

@@ -62,8 +62,11 @@ export class Chosen {
   /** Act on the address that was stepped to, without writing it. */
   follow(act: (view: View) => void): void {
     this.isFollowing = true;
-    act(this.read());
-    this.isFollowing = false;
+    try {
+      act(this.read());
+    } finally {
+      this.isFollowing = false;
+    }
   }
 
   /** Name the view in the address; a step back leads over queries, ranges and opened errors. */

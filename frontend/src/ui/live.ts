@@ -208,18 +208,19 @@ export class Live {
   /** List only what is marked in the chart; null: the whole range again. */
   setBrush(brush: Stretch | null): void {
     if (JSON.stringify(brush) === JSON.stringify(this.brush.value)) return;
+    const isMoved = brush !== null && this.brush.value !== null;
     this.brush.value = brush;
-    this.look({ isChartSame: true });
+    this.look({ isChartSame: true, isMoved });
   }
 
   /** Ask for what was chosen, and name it in the address. */
-  private look({ isChartSame = false } = {}): void {
+  private look({ isChartSame = false, isMoved = false } = {}): void {
     this.problem.value = null;
     this.resume();
     this.chart.change(isChartSame);
     this.connection.ask();
     this.fields.change();
-    this.chosen.write();
+    this.chosen.write(isMoved);
   }
 
   private snapshotCame(): void {
@@ -279,6 +280,7 @@ export class Live {
     else if (this.desk?.clear()) return;
     else if (this.at.value !== null) this.reading.close();
     else if (this.isPaused.value) this.resume();
+    else if (this.brush.value) this.chart.clear();
   }
 
   /** Go `by` rows down (older), or issues where these are listed. */
