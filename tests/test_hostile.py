@@ -28,10 +28,17 @@ LISTS = (
     "?cols=release,user,Type,Line",
     "/issues",
     "/issues?status=all",
+    "/wall",
     "/setup",
     "/settings",
+    "/settings/keys",
+    "/settings/shares",
+    "/settings/scrubbing",
+    "/settings/limits",
+    "/settings/grouping",
 )
-"""Below a stack, the pages that show something of many errors."""
+"""Below a stack, the pages that show something of many errors, and those of its settings."""
+OTHERS = ("/", "/status", "/members", "/account", "/account/sessions", "/docs/api", "/docs/rest")
 GUARD = """
 window.pwned = () => console.error("PWNED");
 window.alert = window.confirm = window.prompt = window.pwned;
@@ -42,8 +49,9 @@ SOUND = """() => {
   const root = document.documentElement;
   const wrong = [];
   if (root.scrollWidth > innerWidth) wrong.push(`wider than the window: ${root.scrollWidth}`);
-  const top = document.querySelector(".top")?.getBoundingClientRect();
-  if (!top || top.top !== 0 || top.height > 120) wrong.push("the top bar is not in its place");
+  const isBoard = location.pathname.endsWith("/wall");  // it has no bar
+  const top = isBoard ? null : document.querySelector(".top")?.getBoundingClientRect();
+  if (!isBoard && (!top || top.top !== 0 || top.height > 120)) wrong.push("the top bar is not in its place");
   const over = top && document.elementFromPoint(top.left + 20, top.top + top.height / 2);
   if (over && !over.closest(".top")) wrong.push(`${over.className} lies over the top bar`);
   const rows = [...document.querySelectorAll(".rows .row:not([hidden])")];
@@ -148,7 +156,8 @@ async def see_lists(guard: Guard, stack: str) -> None:
         await guard.page.set_viewport_size(size)
         for path in LISTS:
             await guard.see(stack + path)
-        await guard.see("/")
+        for path in OTHERS:
+            await guard.see(path)
     await guard.page.set_viewport_size(WIDE)
 
 
@@ -175,6 +184,7 @@ async def see_shared(guard: Guard, stack: str, ids: list[str]) -> None:
     await guard.page.goto(link["url"])
     view = f"/v/{link['id']}"
     await see_panels(guard, view, len(ids))
+    await guard.see(f"{view}/wall")
     for error_id in ids:
         await guard.see(f"{view}/e/{error_id}")
 
