@@ -92,22 +92,24 @@ function overWhat({ rows, isAll }: Counts): string {
   return isAll ? `Counted over all ${plural(rows, "error")}` : `Counted over the newest ${count(rows)}`;
 }
 
-/** Counted at most once a second, and only when something was painted since. */
+/** Counted at most once a second, and when the server's counts are here: not while a filter is waited for. */
 function useCounts(live: Live): Counts {
-  const counted = useRef({ painted: -1, base: null as Base | null, counts: { facets: [], rows: 0, isAll: false } as Counts });
+  const counted = useRef({ key: -1, painted: -1, base: null as Base | null, counts: { facets: [], rows: 0, isAll: false } as Counts });
   const tick = useSignal(0);
   useEffect(() => {
     const timer = setInterval(() => tick.value++, COUNT_EVERY_MS);
     return () => clearInterval(timer);
   }, [tick]);
-  const isFirst = !live.painted.value || counted.current.counts.rows === 0;
+  const base = live.fields.base.value;
+  const isFirst = counted.current.counts.rows === 0;
   const key = isFirst ? live.painted.value : tick.value;
   return useMemo(() => {
     const painted = live.painted.peek();
-    const base = live.fields.base.value;
-    if (counted.current.painted !== painted || counted.current.base !== base) counted.current = { painted, base, counts: countsOf(live) };
+    const isDue = isFirst || (counted.current.painted !== painted && counted.current.key !== key);
+    const isCounted = base !== null && counted.current.base !== base;
+    if (isDue || isCounted) counted.current = { key, painted, base, counts: countsOf(live) };
     return counted.current.counts;
-  }, [key, live.query.value, live.fields.base.value]);
+  }, [key, base]);
 }
 
 interface GroupProps {
