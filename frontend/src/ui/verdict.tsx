@@ -46,6 +46,9 @@ export function VerdictLine({ live, issue }: { live: Live; issue: Issue }) {
       )}
       <b>{since}</b>
       {before && <span>{before}</span>}
+      <a class="out" href={`${live.boot.page}/issues/${issue.id}`}>
+        The issue's page
+      </a>
     </div>
   );
 }
