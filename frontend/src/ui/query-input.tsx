@@ -119,10 +119,12 @@ function useCompleting(live: Live, draft: Signal<string>, input: { current: HTML
       found.value = NONE;
       active.value = -1;
     },
+    looks: 0,
     look() {
+      const look = ++this.looks;
       void import("./menus").then(({ suggestions }) => {
         const box = input.current;
-        if (!box || document.activeElement !== box) return;
+        if (look !== this.looks || !box || document.activeElement !== box) return; // the first may come last
         active.value = -1;
         found.value = suggestions(live, draft.value, box.selectionStart ?? draft.value.length);
       }, () => {}); // without suggestions one can still type
