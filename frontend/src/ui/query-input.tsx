@@ -116,6 +116,7 @@ function useCompleting(live: Live, draft: Signal<string>, input: { current: HTML
     active,
     typed: (_text: string) => {},
     close() {
+      this.looks++;
       found.value = NONE;
       active.value = -1;
     },
