@@ -418,6 +418,7 @@ async def test_the_wallboard_by_key_and_by_link(server: Server, visits: Any) -> 
     await expect(rows(ada, "boom")).to_be_visible()
     link = await shared(ada, hide=["user"])
     await ada.keyboard.press("Escape")
+    await expect(ada.get_by_role("dialog")).to_have_count(0)
     await ada.keyboard.press("W")
     await expect(ada.locator(".board .newest")).to_contain_text("boom")
     assert ada.url.endswith("/wall")
