@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeAlias
 
-from errorstack_live.model import Error, Issue, LogMessage, Marker, Pin, Share, Watching
+from errorstack_live.access import Pin, Share, Watching
+from errorstack_live.model import Error, Issue, LogMessage, Marker
 
 
 @dataclass(frozen=True, slots=True)

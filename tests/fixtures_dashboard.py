@@ -16,7 +16,8 @@ import pytest_asyncio
 from argon2 import PasswordHasher
 from quart import Quart
 
-from errorstack_live.model import Member, Request, Stack, Submission
+from errorstack_live.access import Member
+from errorstack_live.model import Request, Stack, Submission
 from errorstack_live.protocols import PROTOCOLS
 from errorstack_live.settings import load
 from errorstack_live.storage.mongo import Store

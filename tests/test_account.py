@@ -4,7 +4,7 @@ import re
 
 from fixtures_dashboard import EMAIL, PASSWORD, Dashboard
 
-from errorstack_live.model import Scope
+from errorstack_live.access import Scope
 from errorstack_live.web.state import now
 
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from errorstack_live.access import LinkWatched, Pin
 from errorstack_live.event import Refused
 from errorstack_live.live import frames, pinboard, rows
 from errorstack_live.live.batch import (
@@ -24,18 +25,7 @@ from errorstack_live.live.batch import (
 from errorstack_live.live.frames import Counts, Frame, Gap, Snapshot
 from errorstack_live.live.presence import Audience, told
 from errorstack_live.live.view import View
-from errorstack_live.model import (
-    Cut,
-    Error,
-    Issue,
-    Level,
-    LinkWatched,
-    LogMessage,
-    Marker,
-    Origin,
-    Pin,
-    Status,
-)
+from errorstack_live.model import Cut, Error, Issue, Level, LogMessage, Marker, Origin, Status
 
 WIRE = Path(__file__).parent / "wire"
 STACK = making.STACK

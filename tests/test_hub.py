@@ -13,6 +13,7 @@ import pytest_asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from errorstack_live.access import Share
 from errorstack_live.errors import Gone, TooMany, Unauthorized
 from errorstack_live.event import Entry, IssueChanged, Refused, SessionEnded, ShareChanged
 from errorstack_live.live import crowd, presence
@@ -26,7 +27,7 @@ from errorstack_live.live.replay import replay
 from errorstack_live.live.ring import ENTRY_BYTES, Ring
 from errorstack_live.live.view import View
 from errorstack_live.live.viewer import SEND_TIMEOUT_S, START_TIMEOUT_S, Pass, Viewer
-from errorstack_live.model import Level, Share
+from errorstack_live.model import Level
 from errorstack_live.query import parse
 
 STACK = making.STACK

@@ -10,8 +10,9 @@ from samples_storage import error as sample
 from test_presence import ADA, signed_in
 from test_socket import Watcher, share, shared, submit
 
+from errorstack_live.access import Pin
 from errorstack_live.errors import Conflict
-from errorstack_live.model import Pin, Stack
+from errorstack_live.model import Stack
 from errorstack_live.query import EVERYTHING as ALL
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.pin import MAX_PINS

@@ -15,12 +15,12 @@ from fixtures_server import Server, serving
 from fixtures_storage import following
 from test_socket import Watcher, opened, share, shared, token, watching
 
+from errorstack_live.access import LinkWatched, Watching
 from errorstack_live.event import WatchingChanged
 from errorstack_live.live.crowd import Crowd
 from errorstack_live.live.presence import MAX_NAMED, Presence
 from errorstack_live.live.view import View
 from errorstack_live.live.viewer import Pass, Viewer
-from errorstack_live.model import LinkWatched, Watching
 from errorstack_live.storage.mongo import Store
 from errorstack_live.web.state import now
 

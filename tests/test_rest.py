@@ -12,7 +12,7 @@ from fixtures_dashboard import Dashboard
 from fixtures_server import Server, serving
 from test_tail import submit
 
-from errorstack_live.model import Scope
+from errorstack_live.access import Scope
 from errorstack_live.storage.mongo import Store
 from errorstack_live.web.state import now
 

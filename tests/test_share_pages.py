@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from fixtures_dashboard import Dashboard, Page, Visitor
 
-from errorstack_live.model import Share
+from errorstack_live.access import Share
 from errorstack_live.storage.document import object_id
 from errorstack_live.web import linking
 from errorstack_live.web.linking import digest

@@ -21,8 +21,8 @@ from fixtures_server import Server, serving
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
+from errorstack_live.access import Share
 from errorstack_live.live import viewer as viewers
-from errorstack_live.model import Share
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.mongod import Mongod
 from errorstack_live.web import conversation, linking, snapshot

@@ -17,8 +17,8 @@ import pytest_asyncio
 import trustme
 from fixtures_server import Server, serving
 
+from errorstack_live.access import Scope
 from errorstack_live.live import mailbox
-from errorstack_live.model import Scope
 from errorstack_live.storage.mongo import Store
 from errorstack_live.web import linking, server
 from errorstack_live.web.api import tail

@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 from fixtures_dashboard import Dashboard, Page, Visitor
 
+from errorstack_live.access import ACCESS_MARK, Scope, Token
 from errorstack_live.errors import NotFound
-from errorstack_live.model import ACCESS_MARK, Scope, Token
 from errorstack_live.storage.mongo import Store
 from errorstack_live.storage.token import USED_EVERY
 from errorstack_live.web.state import now

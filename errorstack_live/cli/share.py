@@ -7,11 +7,11 @@ from urllib.parse import urlsplit
 
 import click
 
+from errorstack_live.access import Share
 from errorstack_live.cli.access import Access, json_option, now, with_access
 from errorstack_live.cli.option import span_option
 from errorstack_live.cli.show import echo, visible
 from errorstack_live.cli.watching import viewers_by_link, watching_of
-from errorstack_live.model import Share
 from errorstack_live.when import iso
 
 

@@ -4,10 +4,10 @@ from datetime import datetime, timedelta
 
 import click
 
+from errorstack_live.access import Scope, Token
 from errorstack_live.cli.access import Access, json_option, now, with_access
 from errorstack_live.cli.option import span_option
 from errorstack_live.cli.show import echo, visible
-from errorstack_live.model import Scope, Token
 from errorstack_live.when import iso
 
 

@@ -2,9 +2,9 @@
 
 import click
 
+from errorstack_live.access import Watching
 from errorstack_live.cli.access import Access, json_option, now, with_access
 from errorstack_live.cli.show import echo, visible
-from errorstack_live.model import Watching
 
 
 @click.command()

@@ -8,11 +8,11 @@ from dataclasses import replace
 from datetime import datetime
 from random import SystemRandom
 
+from errorstack_live.access import Share
 from errorstack_live.errors import Gone, TooMany, Unauthorized
 from errorstack_live.live.mailbox import Close, Mailbox, Tally
 from errorstack_live.live.view import View
 from errorstack_live.live.viewer import STACK_DELETED, Pass, Viewer
-from errorstack_live.model import Share
 
 MAX_ENDED = 1000
 """Sessions and share links that ended lately are remembered: a viewer may enter just then."""

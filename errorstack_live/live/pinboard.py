@@ -6,11 +6,12 @@ from typing import Any
 
 import orjson
 
+from errorstack_live.access import Pin
 from errorstack_live.event import ErrorStored
 from errorstack_live.live import frames, rows
 from errorstack_live.live.crowd import Crowd
 from errorstack_live.live.viewer import Viewer
-from errorstack_live.model import Error, Pin
+from errorstack_live.model import Error
 
 REFRESH_TICKS = 60
 """So often, once a second each, what is pinned is read again: errors go when their time is over."""

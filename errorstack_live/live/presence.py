@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from errorstack_live.access import LinkWatched, Watching
 from errorstack_live.live import frames
 from errorstack_live.live.crowd import Crowd
 from errorstack_live.live.viewer import Viewer
-from errorstack_live.model import LinkWatched, Watching
 
 LARGE = 100
 LARGE_TICKS = 5

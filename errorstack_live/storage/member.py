@@ -5,8 +5,8 @@ from datetime import datetime
 from pymongo import IndexModel
 from pymongo.errors import DuplicateKeyError
 
+from errorstack_live.access import Member
 from errorstack_live.errors import Conflict, NotFound
-from errorstack_live.model import Member
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, new_id, object_id, utc
 from errorstack_live.storage.session import Sessions

@@ -2,9 +2,9 @@
 
 from pymongo.errors import DuplicateKeyError
 
+from errorstack_live.access import Pin
 from errorstack_live.errors import Conflict
 from errorstack_live.event import PinsChanged
-from errorstack_live.model import Pin
 from errorstack_live.storage.change import Changes
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, object_id, utc

@@ -6,8 +6,8 @@ from datetime import datetime
 
 from pymongo import IndexModel
 
+from errorstack_live.access import Session
 from errorstack_live.event import SessionEnded
-from errorstack_live.model import Session
 from errorstack_live.storage.change import Changes
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, object_id, utc

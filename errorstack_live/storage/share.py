@@ -5,9 +5,9 @@ from datetime import datetime
 
 from pymongo import IndexModel
 
+from errorstack_live.access import Share
 from errorstack_live.errors import NotFound
 from errorstack_live.event import ShareChanged
-from errorstack_live.model import Share
 from errorstack_live.storage.change import Changes
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, new_id, object_id, utc

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 from pymongo import IndexModel
 
+from errorstack_live.access import ACCESS_MARK, Scope, Token
 from errorstack_live.errors import NotFound
 from errorstack_live.event import SessionEnded
-from errorstack_live.model import ACCESS_MARK, Scope, Token
 from errorstack_live.storage.change import Changes
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, new_id, object_id, utc

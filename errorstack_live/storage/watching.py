@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from pymongo import IndexModel
 
-from errorstack_live.model import LinkWatched, Watching
+from errorstack_live.access import LinkWatched, Watching
 from errorstack_live.storage.deadline import deadline
 from errorstack_live.storage.document import Database, Document, object_id, utc
 from errorstack_live.storage.process import is_gone

@@ -10,9 +10,10 @@ from quart import Quart, current_app, g, has_websocket_context, request
 from quart_auth import AuthUser, current_user, login_user, logout_user
 from quart_rate_limiter import RateLimiter
 
+from errorstack_live.access import ACCESS_MARK, Member, Scope, Session, Share, Token
 from errorstack_live.errors import Forbidden, Gone, NotFound, TooMany, Unauthorized
 from errorstack_live.limit import TokenBuckets
-from errorstack_live.model import ACCESS_MARK, Member, Scope, Session, Share, Stack, Token
+from errorstack_live.model import Stack
 from errorstack_live.query import Query, parse
 from errorstack_live.web.attempt import MAX_THROTTLED, Attempts
 from errorstack_live.web.cookie import SessionCookie, holds_share

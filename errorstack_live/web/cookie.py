@@ -6,7 +6,7 @@ from itsdangerous import BadSignature, URLSafeSerializer
 from quart_auth import QuartAuth
 from werkzeug.wrappers import Response as AnyResponse
 
-from errorstack_live.model import Share
+from errorstack_live.access import Share
 from errorstack_live.web.origin import here, is_https
 from errorstack_live.web.state import now, state
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from urllib.parse import parse_qsl, urlencode
 
+from errorstack_live.access import Share
 from errorstack_live.errors import Invalid, NotFound
-from errorstack_live.model import Share, Stack
+from errorstack_live.model import Stack
 from errorstack_live.query import parse
 from errorstack_live.web import parameter
 from errorstack_live.web.auth import Reader

@@ -1,8 +1,9 @@
 """Pinning errors at the top of a stack's live view, for everybody who may see them."""
 
+from errorstack_live.access import Pin
 from errorstack_live.errors import Invalid, NotFound
 from errorstack_live.live.pinboard import Board
-from errorstack_live.model import Pin, Stack
+from errorstack_live.model import Stack
 from errorstack_live.storage.mongo import Store
 from errorstack_live.web import history
 from errorstack_live.web.auth import Reader

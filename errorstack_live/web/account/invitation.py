@@ -2,8 +2,8 @@
 
 from quart import Blueprint, redirect, render_template, request
 
+from errorstack_live.access import Member
 from errorstack_live.errors import Conflict, Gone, Invalid, NotFound
-from errorstack_live.model import Member
 from errorstack_live.web import parameter
 from errorstack_live.web.account.answer import Answer, throttled
 from errorstack_live.web.account.members import members_page

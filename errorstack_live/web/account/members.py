@@ -2,8 +2,8 @@
 
 from quart import Blueprint, redirect, request
 
+from errorstack_live.access import Member
 from errorstack_live.errors import Conflict
-from errorstack_live.model import Member
 from errorstack_live.web import section
 from errorstack_live.web.account.answer import Answer
 from errorstack_live.web.auth import signed_in

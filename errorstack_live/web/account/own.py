@@ -3,8 +3,8 @@
 from quart import Blueprint, redirect, request
 from werkzeug.wrappers import Response as AnyResponse
 
+from errorstack_live.access import Member
 from errorstack_live.errors import Conflict, Forbidden, Invalid
-from errorstack_live.model import Member
 from errorstack_live.web import parameter, section
 from errorstack_live.web.account.answer import Answer, throttled
 from errorstack_live.web.attempt import remember_device

@@ -2,8 +2,8 @@
 
 from quart import Blueprint, Response, redirect, render_template, request
 
+from errorstack_live.access import Member
 from errorstack_live.errors import TooMany
-from errorstack_live.model import Member
 from errorstack_live.web import parameter
 from errorstack_live.web.account.answer import Answer, throttled
 from errorstack_live.web.attempt import known_device, remember_device

@@ -5,8 +5,8 @@ from datetime import timedelta
 from quart import Blueprint, redirect, request
 from werkzeug.datastructures import MultiDict
 
+from errorstack_live.access import Scope, Token
 from errorstack_live.errors import Invalid, NotFound
-from errorstack_live.model import Scope, Token
 from errorstack_live.web import parameter, section
 from errorstack_live.web.account.answer import Answer
 from errorstack_live.web.auth import signed_in

@@ -6,9 +6,9 @@ from typing import Annotated
 from pydantic import Field
 from quart import Response
 
+from errorstack_live.access import Member
 from errorstack_live.errors import NotFound
 from errorstack_live.live import rows
-from errorstack_live.model import Member
 from errorstack_live.web import auth
 from errorstack_live.web.api.kind import Millis
 from errorstack_live.web.api.route import answer, nothing, signed_in

@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from pydantic import Field
 from quart import Response
 
+from errorstack_live.access import Share
 from errorstack_live.live import rows
-from errorstack_live.model import Share
 from errorstack_live.web import history, linking
 from errorstack_live.web.api.errors import Row
 from errorstack_live.web.api.kind import Id, IsComplete, Millis

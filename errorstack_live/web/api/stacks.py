@@ -6,9 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field
 from quart import Response
 
+from errorstack_live.access import Scope
 from errorstack_live.errors import Conflict, Forbidden
 from errorstack_live.live import rows
-from errorstack_live.model import Scope, Stack, StackKey
+from errorstack_live.model import Stack, StackKey
 from errorstack_live.storage.use import KeyUse
 from errorstack_live.web import parameter
 from errorstack_live.web.api.kind import Millis

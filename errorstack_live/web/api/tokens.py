@@ -8,8 +8,8 @@ from typing import Annotated, Any
 from pydantic import Field
 from quart import Response
 
+from errorstack_live.access import Member, Scope, Token
 from errorstack_live.live import rows
-from errorstack_live.model import Member, Scope, Token
 from errorstack_live.web import parameter
 from errorstack_live.web.api.kind import Id, Millis
 from errorstack_live.web.api.route import answer, nothing, signed_in
