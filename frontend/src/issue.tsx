@@ -8,7 +8,8 @@ import type { Fix } from "./fix";
 import { IssueApi, type Part } from "./issue-api";
 import { Socket, type SocketState } from "./socket";
 import { after, open } from "./ui/connection";
-import { Breakdown, FactList, Lamp, Newest, State, Trend, VerdictSaid } from "./ui/issue-parts";
+import { Breakdown, FactList, Lamp, Newest, State, Trend } from "./ui/issue-parts";
+import { VerdictSaid } from "./ui/verdict-said";
 import { include } from "./ui/query-edit";
 import type { Issue, ServerMessage } from "./wire";
 

@@ -1,6 +1,5 @@
 /** The parts of an issue's own page that live. */
 
-import { verdict, type Fix } from "../fix";
 import { badge, users } from "../issues";
 import type { Part } from "../issue-api";
 import { by } from "../markers";
@@ -41,25 +40,6 @@ export function FactList({ issue, now }: { issue: Issue; now: number }) {
         </div>
       ))}
     </>
-  );
-}
-
-export function VerdictSaid({ fix, more, lastSeenAt, now }: { fix: Fix; more: number; lastSeenAt: number; now: number }) {
-  const { since, before, isQuiet } = verdict(fix, { more, lastSeenAt, now });
-  return (
-    <div class={`verdict ${isQuiet ? "quiet" : ""}`}>
-      {fix.marker && (
-        <span title={exact(fix.marker.at)}>
-          Since{" "}
-          <span class="u" dir="auto">
-            <Text text={fix.marker.text} />
-          </span>
-          :
-        </span>
-      )}
-      <b>{since}</b>
-      {before && <span>{before}</span>}
-    </div>
   );
 }
 

@@ -2,12 +2,11 @@
 
 import { useSignal } from "@preact/signals";
 import { useEffect } from "preact/hooks";
-import { verdict, type Fix } from "../fix";
-import { exact } from "../time";
+import type { Fix } from "../fix";
 import type { Issue } from "../wire";
 import { deskOf } from "./desk";
 import type { Live } from "./live";
-import { Text } from "./value";
+import { VerdictSaid } from "./verdict-said";
 import "../styles/issues.css";
 
 /** What was counted is counted anew so often; the seconds between run by themselves. */
@@ -28,27 +27,11 @@ export function VerdictLine({ live, issue }: { live: Live; issue: Issue }) {
   }, [live, issue.id, newest, round]);
   if (!known.value) return null;
   const { fix, count } = known.value;
-  const { since, before, isQuiet } = verdict(fix, {
-    more: Math.max(0, issue.count - count),
-    lastSeenAt: issue.last_seen_at,
-    now: live.feed.serverNow(),
-  });
   return (
-    <div class={`verdict ${isQuiet ? "quiet" : ""}`}>
-      {fix.marker && (
-        <span title={exact(fix.marker.at)}>
-          Since{" "}
-          <span class="u" dir="auto">
-            <Text text={fix.marker.text} />
-          </span>
-          :
-        </span>
-      )}
-      <b>{since}</b>
-      {before && <span>{before}</span>}
+    <VerdictSaid fix={fix} more={Math.max(0, issue.count - count)} lastSeenAt={issue.last_seen_at} now={live.feed.serverNow()}>
       <a class="out" href={`${live.boot.page}/issues/${issue.id}`}>
         The issue's page
       </a>
-    </div>
+    </VerdictSaid>
   );
 }
