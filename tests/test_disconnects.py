@@ -20,7 +20,7 @@ import httpx
 import psutil
 import pytest
 from fixtures_storage import eventually
-from playwright.async_api import Browser, Page, WebSocket, expect
+from playwright.async_api import Browser, Page, expect
 from serving import Served, served
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow]
@@ -44,6 +44,18 @@ window.hideTab = (value) => {
 };
 """
 DRAWN = "new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))"
+COUNT = """
+window.greeted = 0;
+const hear = ({ data }) => (window.greeted += String(data).startsWith('{"type":"hello"'));
+for (const name of ["WebSocket", "EventSource"]) {
+  window[name] = class extends window[name] {
+    constructor(...given) {
+      super(...given);
+      this.addEventListener("message", hear);
+    }
+  };
+}
+"""
 ROWS = """() => [...document.querySelectorAll(".rows .row:not([hidden])")].map((row) =>
   [row.dataset.key, row.classList.contains("told") ? "told" : "error", row.textContent])"""
 
@@ -140,25 +152,20 @@ def _word(number: int) -> str:
 
 
 class Viewer:
-    """The page, and how often the server has greeted it."""
+    """The page, and how often the server has greeted it, by websocket or by events."""
 
     def __init__(self, page: Page) -> None:
         self.page = page
-        self.greeted = 0
-        page.on("websocket", self._watch)
 
-    def _watch(self, socket: WebSocket) -> None:
-        socket.on("framereceived", self._heard)
-
-    def _heard(self, frame: bytes | str) -> None:
-        self.greeted += '"type":"hello"' in str(frame)[:40]
+    async def greeted(self) -> int:
+        return int(await self.page.evaluate("window.greeted"))
 
     async def back(self, before: int) -> None:
         """Wait until it is greeted again; the network is back, as far as the page can tell."""
 
         async def is_back() -> bool:
             await self.page.evaluate("dispatchEvent(new Event('online'))")
-            return self.greeted > before
+            return await self.greeted() > before
 
         await eventually(is_back, DEADLINE_S)
 
@@ -202,7 +209,7 @@ class Trouble:
             "mongod": self._kill_mongod,
             "hide": self._hide,
         }
-        before = self._viewer.greeted
+        before = await self._viewer.greeted()
         await ways[kind]()
         await self._viewer.back(before)
         await self._sender.more(1)
@@ -228,7 +235,7 @@ class Trouble:
 
     async def _hide(self) -> None:
         """Hidden, it is told counts only; what it did not get it fetches when it is seen again."""
-        before = self._viewer.greeted
+        before = await self._viewer.greeted()
         await self._viewer.page.evaluate("hideTab(true)")
         self._wire.cut()
         await self._viewer.back(before)
@@ -246,7 +253,7 @@ async def test_a_page_misses_nothing_and_shows_nothing_twice(
     with served(tmp_path) as server:
         async with Wire(server.port).listening() as wire:
             context = await browser.new_context()
-            await context.add_init_script(HIDE)
+            await context.add_init_script(HIDE + COUNT)
             viewer = Viewer(await context.new_page())
             await _sign_in(viewer.page, server, wire.port)
             sender = Sender(server)
