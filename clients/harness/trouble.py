@@ -11,6 +11,16 @@ BUSY = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 1\r\nContent-Length: 0\r
 AWAY = b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 4\r\n\r\nGIF8"
 MOVED = b"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\nContent-Length: 0\r\n\r\n"
 GARBAGE = b"\x00\xff\x00 no HTTP at all\r\n\r\n"
+WORTH_ANOTHER_TRY: dict[str, bytes | Reply] = {
+    "slow": slow,
+    "429": BUSY,
+    "503": AWAY,
+    "garbage": GARBAGE,
+    "page": b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>",
+    "cut": b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{",
+    "endless": b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 200_000,
+}
+"""Answers that say neither that an error is stored nor that it never will be."""
 
 DOWN = "down"
 TROUBLES: dict[str, bytes | Reply | None] = {

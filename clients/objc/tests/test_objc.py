@@ -15,7 +15,7 @@ from harness.live import Live
 from harness.report import Report
 from harness.stack import Stack
 from harness.toolchain import CLIENTS, ROWS, Toolchain
-from harness.trouble import AWAY, BUSY, GARBAGE, MOVED, Trouble
+from harness.trouble import BUSY, MOVED, WORTH_ANOTHER_TRY, Trouble
 
 OBJC = CLIENTS / "objc"
 SOURCES = sorted(OBJC.glob("Sources/ErrorStack/*.m"))
@@ -259,18 +259,7 @@ def test_the_program_does_not_feel_it(
     report("objc", platform, added_ms={trouble.name: said["median_ms"]})
 
 
-@pytest.mark.parametrize(
-    "reply",
-    [
-        pytest.param(slow, id="slow"),
-        pytest.param(BUSY, id="429"),
-        pytest.param(AWAY, id="503"),
-        pytest.param(GARBAGE, id="garbage"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\n<html>", id="page"),
-        pytest.param(b"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", id="cut"),
-        pytest.param(b"HTTP/1.1 200 OK\r\n\r\n" + b"x" * 200_000, id="endless"),
-    ],
-)
+@pytest.mark.parametrize("reply", WORTH_ANOTHER_TRY.values(), ids=WORTH_ANOTHER_TRY)
 def test_it_is_tried_again_with_the_same_bytes(host: Program, reply: bytes | Reply) -> None:
     with answering(reply, STORED) as server:
         assert host("once", server.url, "k").said["flushed"] == "yes"
